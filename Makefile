@@ -1,0 +1,39 @@
+# Everything a user or a contributor types. All targets set up .venv/ by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: up down test check format generate bench clean help
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(READY): pyproject.toml clients/pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Ottla needs Python 3.11 or newer; choose one with 'make PYTHON=python3.11 …'"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/python -m pip install -q -c constraints.txt -e ./clients -e . --group dev
+	@touch $@
+
+up: $(READY) ## Start three brokers on loopback; data stays in .ottla/
+	@$(BIN)/ottla up --detach
+
+down: $(READY) ## Stop them; the data stays
+	@$(BIN)/ottla down
+
+check: $(READY) ## Format, lint, types, layers, generated code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(READY) ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: $(READY) ## All tests that need neither root nor packages of the system
+	$(BIN)/python -m pytest tests
+
+clean: ## Remove the virtual environment and caches (never data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""See broker/README.md."""

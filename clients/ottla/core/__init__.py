@@ -1,0 +1,1 @@
+"""What all rooms share: checks, clock, errors, identifiers, hashing, settings, logging."""

@@ -1,0 +1,1 @@
+"""See controller/README.md."""
