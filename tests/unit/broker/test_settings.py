@@ -1,0 +1,94 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from broker.settings import Address, NodeSettings, is_loopback, load_node_settings, validate
+from ottla.core.errors import ConfigError
+from ottla.core.settings import specs
+
+BASE = NodeSettings(
+    node_id=1,
+    cluster_id="AAAAAAAAAAAAAAAAAAAAAQ",
+    controller_quorum_voters=("1@127.0.0.1:29092",),
+    controller_quorum_bootstrap_servers=("127.0.0.1:19092",),
+)
+
+
+def test_the_defaults_of_a_node_alone_are_valid_and_silent() -> None:
+    assert validate(BASE) == []
+
+
+def test_no_setting_name_is_a_prefix_of_another() -> None:
+    # In TOML a dotted key cannot be a value and a table at once.
+    names = [spec.name for spec in specs(NodeSettings)]
+    assert not [(a, b) for a in names for b in names if b.startswith(a + ".")]
+    assert len(set(names)) == len(names)
+
+
+def test_listeners_and_addresses_are_parsed() -> None:
+    settings = replace(
+        BASE,
+        listeners=("INSIDE://[::1]:9092", "SSL://0.0.0.0:9093"),
+        listener_security_protocol_map=("INSIDE:PLAINTEXT",),
+        controller_quorum_voters=("1@a:1", "2@[::1]:2"),
+    )
+    assert [str(listener.address) for listener in settings.client_listeners()] == [
+        "[::1]:9092",
+        "0.0.0.0:9093",
+    ]
+    assert settings.voters() == {1: Address("a", 1), 2: Address("::1", 2)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cluster_id": "short"}, "cluster.id must be 22 characters"),
+        ({"node_id": 9}, "node 9 has the role controller but is not among"),
+        ({"controller_quorum_voters": ("x",)}, "expected id@host:port, not 'x'"),
+        ({"controller_quorum_bootstrap_servers": ()}, "bootstrap.servers is empty"),
+        ({"listeners": ("9092",)}, "expected NAME://host:port, not '9092'"),
+        ({"listeners": ("FOO://127.0.0.1:1",)}, "listener 'FOO' has no security protocol"),
+        ({"listeners": ("PLAINTEXT://127.0.0.1:99999",)}, "port 99999 is not between"),
+        ({"listeners": ("PLAINTEXT://0.0.0.0:9092",)}, "clients cannot connect to '0.0.0.0:9092'"),
+        ({"listeners": ("SSL://127.0.0.1:9092",)}, "set ssl.certificate.location"),
+        ({"advertised_listeners": ("SSL://a:1",)}, "the names must be the same"),
+        ({"listeners": ("PLAINTEXT://10.0.0.1:9092",)}, "set allow.plaintext=true"),
+        ({"internal_listener": "0.0.0.0:1"}, "internal.listener on 0.0.0.0:1 is beyond loopback"),
+        ({"raft_listener": "10.0.0.1:1"}, "raft.listener on 10.0.0.1:1 is beyond loopback"),
+        ({"internal_ssl_ca": "ca.pem"}, "TLS between nodes needs all of"),
+        ({"broker_heartbeat_interval_ms": 2000}, "at most half"),
+        ({"group_min_session_timeout_ms": 2_000_000}, "must not exceed"),
+    ],
+)
+def test_what_cannot_work_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        validate(replace(BASE, **changes))  # type: ignore[arg-type]
+
+
+def test_plaintext_beyond_loopback_is_allowed_loudly() -> None:
+    settings = replace(
+        BASE,
+        allow_plaintext=True,
+        listeners=("PLAINTEXT://10.0.0.1:9092",),
+        internal_listener="10.0.0.1:19092",
+    )
+    warnings = validate(settings)
+    assert len(warnings) == 2
+    assert "anyone who reaches it can read, write and delete every topic" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("db", False)],
+)
+def test_loopback(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+
+
+def test_a_file_is_read_and_a_missing_one_named(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text('node.id = 3\ncluster.id = "x"\n')
+    assert load_node_settings(str(file), {}).settings.node_id == 3
+    with pytest.raises(ConfigError, match="cannot read .*missing.toml: No such file"):
+        load_node_settings(str(tmp_path / "missing.toml"), {})
