@@ -19,11 +19,19 @@ def test_the_defaults_of_a_node_alone_are_valid_and_silent() -> None:
     assert validate(BASE) == []
 
 
-def test_no_setting_name_is_a_prefix_of_another() -> None:
-    # In TOML a dotted key cannot be a value and a table at once.
+def test_every_setting_has_one_name_and_a_documentation() -> None:
     names = [spec.name for spec in specs(NodeSettings)]
-    assert not [(a, b) for a in names for b in names if b.startswith(a + ".")]
     assert len(set(names)) == len(names)
+    assert all(spec.documentation for spec in specs(NodeSettings))
+
+
+def test_a_quoted_key_serves_where_one_name_begins_another(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(
+        'node.id = 3\ncluster.id = "x"\nmax.connections = 5\n"max.connections.per.ip" = 2\n'
+    )
+    settings = load_node_settings(str(file), {}).settings
+    assert (settings.max_connections, settings.max_connections_per_ip) == (5, 2)
 
 
 def test_listeners_and_addresses_are_parsed() -> None:
