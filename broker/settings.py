@@ -198,6 +198,13 @@ class NodeSettings:
         "log.level", "info", "of this process", choices=("debug", "info", "warning", "error")
     )
     log_format: str = setting("log.format", "text", "of log lines", choices=("text", "json"))
+    log_file: str | None = setting("log.file", None, "log file; default: standard error")
+    log_file_max_bytes: int = setting(
+        "log.file.max.bytes", 10_485_760, "size at which the log file is rotated", minimum=4096
+    )
+    log_file_backups: int = setting(
+        "log.file.backups", 3, "older log files kept", minimum=1, maximum=1000
+    )
 
     @property
     def is_broker(self) -> bool:

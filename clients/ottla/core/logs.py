@@ -1,4 +1,4 @@
-"""Logging of every process: one line an event, to standard error or a file, plain or JSON.
+"""Logging of every process: one line an event, to standard error or a rotated file, plain or JSON.
 
 Loggers are the standard library's, named by module. No record payload and no secret is logged.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
+import os
 import sys
 import time
+from io import TextIOWrapper
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
@@ -47,10 +50,35 @@ def _one_line(record: logging.LogRecord) -> str:
     return record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
 
 
-def configure_logging(level: str = "info", log_format: str = "text") -> None:
-    """Send all loggers' events to standard error; replaces earlier handlers."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure_logging(
+    level: str = "info",
+    log_format: str = "text",
+    *,
+    file: str | None = None,
+    file_bytes_max: int = 10_485_760,
+    files_kept: int = 3,
+) -> None:
+    """Send all loggers' events to `file` or standard error; replaces earlier handlers.
+
+    A file is rotated at `file_bytes_max` bytes and `files_kept` older ones stay beside it, mode
+    0600. OSError when it cannot be written.
+    """
+    handler: logging.Handler
+    if file is None:
+        handler = logging.StreamHandler(sys.stderr)
+    else:
+        handler = _PrivateRotatingFile(
+            file, maxBytes=file_bytes_max, backupCount=files_kept, encoding="utf-8"
+        )
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+class _PrivateRotatingFile(logging.handlers.RotatingFileHandler):
+    """Only its owner may read it: client ids, topic names and addresses stand in logs."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return open(descriptor, self.mode, encoding=self.encoding)
