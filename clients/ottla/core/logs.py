@@ -81,4 +81,4 @@ class _PrivateRotatingFile(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        return open(descriptor, self.mode, encoding=self.encoding)
+        return open(descriptor, "a", encoding=self.encoding)
