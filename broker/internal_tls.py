@@ -1,0 +1,53 @@
+"""TLS of the gRPC ports: every node shows a certificate of the cluster's authority."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc
+
+from broker.settings import NodeSettings
+from ottla.core.errors import ConfigError
+
+
+def read_pem(setting_name: str, path: str) -> bytes:
+    """A PEM file's bytes; ConfigError names the setting when it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{setting_name}: cannot read {path}: {error.strerror}") from None
+
+
+def _parts(settings: NodeSettings) -> tuple[bytes, bytes, bytes] | None:
+    certificate = settings.internal_ssl_certificate
+    key = settings.internal_ssl_key
+    authority = settings.internal_ssl_ca
+    if certificate is None or key is None or authority is None:
+        return None
+    return (
+        read_pem("internal.ssl.certificate.location", certificate),
+        read_pem("internal.ssl.key.location", key),
+        read_pem("internal.ssl.ca.location", authority),
+    )
+
+
+def server_credentials(settings: NodeSettings) -> grpc.ServerCredentials | None:
+    """Credentials that demand a certificate of the caller; None without TLS settings."""
+    parts = _parts(settings)
+    if parts is None:
+        return None
+    certificate, key, authority = parts
+    return grpc.ssl_server_credentials(
+        [(key, certificate)], root_certificates=authority, require_client_auth=True
+    )
+
+
+def channel_credentials(settings: NodeSettings) -> grpc.ChannelCredentials | None:
+    """Credentials that show this node's certificate; None without TLS settings."""
+    parts = _parts(settings)
+    if parts is None:
+        return None
+    certificate, key, authority = parts
+    return grpc.ssl_channel_credentials(
+        root_certificates=authority, private_key=key, certificate_chain=certificate
+    )
