@@ -1,0 +1,105 @@
+"""AddOffsetsToTxnResponse, versions 0–4 (flexible from 3).
+
+Generated from add_offsets_to_txn.schema by ottla.protocol.generator; do not edit.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ottla.protocol.message import Buffer, Message
+from ottla.protocol.wire import (
+    MALFORMED,
+    malformed,
+    skip_tags,
+    unknown_version,
+)
+
+_pack_ih = struct.Struct(">ih").pack
+_pack_ihx = struct.Struct(">ihx").pack
+_unpack_ih = struct.Struct(">ih").unpack_from
+_unpack_ihc = struct.Struct(">ihB").unpack_from
+
+
+@dataclass(slots=True)
+class AddOffsetsToTxnResponse(Message):
+    throttle_time_ms: int = 0
+    error_code: int = 0
+
+    MIN_VERSION: ClassVar[int] = 0
+    MAX_VERSION: ClassVar[int] = 4
+    FLEXIBLE_VERSION: ClassVar[int | None] = 3
+
+    @classmethod
+    def decode(cls, data: Buffer, version: int, offset: int = 0) -> AddOffsetsToTxnResponse:
+        return cls.decode_from(data, offset, version)[0]
+
+    @classmethod
+    def decode_from(
+        cls, data: Buffer, offset: int, version: int
+    ) -> tuple[AddOffsetsToTxnResponse, int]:
+        try:
+            if 3 <= version <= 4:
+                (message,), end = _read_add_offsets_to_txn_response_flexible(
+                    data, offset, 1, version
+                )
+            elif 0 <= version <= 2:
+                (message,), end = _read_add_offsets_to_txn_response_classic(
+                    data, offset, 1, version
+                )
+            else:
+                raise unknown_version("AddOffsetsToTxnResponse", version)
+        except MALFORMED as error:
+            raise malformed("AddOffsetsToTxnResponse", version, error) from error
+        if end > len(data):
+            raise malformed("AddOffsetsToTxnResponse", version, IndexError())
+        return message, end
+
+    def _write(self, out: bytearray, version: int) -> None:
+        if 3 <= version <= 4:
+            _write_add_offsets_to_txn_response_flexible(out, (self,), version)
+        elif 0 <= version <= 2:
+            _write_add_offsets_to_txn_response_classic(out, (self,), version)
+        else:
+            raise ValueError(f"AddOffsetsToTxnResponse has no version {version}")
+
+
+def _read_add_offsets_to_txn_response_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[AddOffsetsToTxnResponse], int]:
+    items: list[AddOffsetsToTxnResponse] = []
+    for _ in range(count):
+        throttle_time_ms, error_code, tags = _unpack_ihc(data, position)
+        position += 7
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(AddOffsetsToTxnResponse(throttle_time_ms, error_code))
+    return items, position
+
+
+def _write_add_offsets_to_txn_response_flexible(
+    out: bytearray, items: Sequence[AddOffsetsToTxnResponse], version: int
+) -> None:
+    for item in items:
+        out += _pack_ihx(item.throttle_time_ms, item.error_code)
+
+
+def _read_add_offsets_to_txn_response_classic(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[AddOffsetsToTxnResponse], int]:
+    items: list[AddOffsetsToTxnResponse] = []
+    for _ in range(count):
+        throttle_time_ms, error_code = _unpack_ih(data, position)
+        position += 6
+        items.append(AddOffsetsToTxnResponse(throttle_time_ms, error_code))
+    return items, position
+
+
+def _write_add_offsets_to_txn_response_classic(
+    out: bytearray, items: Sequence[AddOffsetsToTxnResponse], version: int
+) -> None:
+    for item in items:
+        out += _pack_ih(item.throttle_time_ms, item.error_code)

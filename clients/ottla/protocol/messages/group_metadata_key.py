@@ -1,0 +1,80 @@
+"""GroupMetadataKey, versions 2 (none is flexible).
+
+Generated from consumer_offsets.schema by ottla.protocol.generator; do not edit.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ottla.protocol.message import Buffer, Message
+from ottla.protocol.wire import (
+    MALFORMED,
+    malformed,
+    null_fault,
+    unknown_version,
+)
+
+_pack_h = struct.Struct(">h").pack
+_unpack_h = struct.Struct(">h").unpack_from
+
+
+@dataclass(slots=True)
+class GroupMetadataKey(Message):
+    group: str = ""
+
+    MIN_VERSION: ClassVar[int] = 2
+    MAX_VERSION: ClassVar[int] = 2
+    FLEXIBLE_VERSION: ClassVar[int | None] = None
+
+    @classmethod
+    def decode(cls, data: Buffer, version: int, offset: int = 0) -> GroupMetadataKey:
+        return cls.decode_from(data, offset, version)[0]
+
+    @classmethod
+    def decode_from(cls, data: Buffer, offset: int, version: int) -> tuple[GroupMetadataKey, int]:
+        try:
+            if version == 2:
+                (message,), end = _read_group_metadata_key_classic(data, offset, 1, version)
+            else:
+                raise unknown_version("GroupMetadataKey", version)
+        except MALFORMED as error:
+            raise malformed("GroupMetadataKey", version, error) from error
+        if end > len(data):
+            raise malformed("GroupMetadataKey", version, IndexError())
+        return message, end
+
+    def _write(self, out: bytearray, version: int) -> None:
+        if version == 2:
+            _write_group_metadata_key_classic(out, (self,), version)
+        else:
+            raise ValueError(f"GroupMetadataKey has no version {version}")
+
+
+def _read_group_metadata_key_classic(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[GroupMetadataKey], int]:
+    items: list[GroupMetadataKey] = []
+    group: str
+    for _ in range(count):
+        (n,) = _unpack_h(data, position)
+        position += 2
+        if n < 0:
+            raise null_fault("GroupMetadataKey.group")
+        end = position + n
+        group = str(data[position:end], "utf-8")
+        position = end
+        items.append(GroupMetadataKey(group))
+    return items, position
+
+
+def _write_group_metadata_key_classic(
+    out: bytearray, items: Sequence[GroupMetadataKey], version: int
+) -> None:
+    for item in items:
+        raw = item.group.encode()
+        out += _pack_h(len(raw))
+        out += raw

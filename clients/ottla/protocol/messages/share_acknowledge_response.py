@@ -1,0 +1,360 @@
+"""ShareAcknowledgeResponse, versions 1–2 (flexible from 1).
+
+Generated from share_acknowledge.schema by ottla.protocol.generator; do not edit.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ottla.core.identifiers import NIL_UUID
+from ottla.protocol.message import Buffer, Message
+from ottla.protocol.wire import (
+    MALFORMED,
+    absent_fault,
+    count_fault,
+    long_length,
+    long_uvarint,
+    malformed,
+    skip_tags,
+    unknown_version,
+    write_uvarint,
+)
+
+_pack_i = struct.Struct(">i").pack
+_pack_ih = struct.Struct(">ih").pack
+_pack_iix = struct.Struct(">iix").pack
+_pack_u = struct.Struct(">16s").pack
+_unpack_ic = struct.Struct(">iB").unpack_from
+_unpack_ihc = struct.Struct(">ihB").unpack_from
+_unpack_iic = struct.Struct(">iiB").unpack_from
+_unpack_uc = struct.Struct(">16sB").unpack_from
+
+
+@dataclass(slots=True)
+class NodeEndpoint:
+    node_id: int = 0
+    host: str = ""
+    port: int = 0
+    rack: str | None = None
+
+
+@dataclass(slots=True)
+class LeaderIdAndEpoch:
+    leader_id: int = 0
+    leader_epoch: int = 0
+
+
+@dataclass(slots=True)
+class PartitionData:
+    partition_index: int = 0
+    error_code: int = 0
+    error_message: str | None = None
+    current_leader: LeaderIdAndEpoch = field(default_factory=LeaderIdAndEpoch)
+
+
+@dataclass(slots=True)
+class ShareAcknowledgeTopicResponse:
+    topic_id: bytes = NIL_UUID
+    partitions: list[PartitionData] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ShareAcknowledgeResponse(Message):
+    throttle_time_ms: int = 0
+    error_code: int = 0
+    error_message: str | None = None
+    acquisition_lock_timeout_ms: int = 0
+    responses: list[ShareAcknowledgeTopicResponse] = field(default_factory=list)
+    node_endpoints: list[NodeEndpoint] = field(default_factory=list)
+
+    MIN_VERSION: ClassVar[int] = 1
+    MAX_VERSION: ClassVar[int] = 2
+    FLEXIBLE_VERSION: ClassVar[int | None] = 1
+
+    @classmethod
+    def decode(cls, data: Buffer, version: int, offset: int = 0) -> ShareAcknowledgeResponse:
+        return cls.decode_from(data, offset, version)[0]
+
+    @classmethod
+    def decode_from(
+        cls, data: Buffer, offset: int, version: int
+    ) -> tuple[ShareAcknowledgeResponse, int]:
+        try:
+            if 1 <= version <= 2:
+                (message,), end = _read_share_acknowledge_response_flexible(
+                    data, offset, 1, version
+                )
+            else:
+                raise unknown_version("ShareAcknowledgeResponse", version)
+        except MALFORMED as error:
+            raise malformed("ShareAcknowledgeResponse", version, error) from error
+        if end > len(data):
+            raise malformed("ShareAcknowledgeResponse", version, IndexError())
+        return message, end
+
+    def _write(self, out: bytearray, version: int) -> None:
+        if 1 <= version <= 2:
+            _write_share_acknowledge_response_flexible(out, (self,), version)
+        else:
+            raise ValueError(f"ShareAcknowledgeResponse has no version {version}")
+
+
+def _read_share_acknowledge_response_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[ShareAcknowledgeResponse], int]:
+    items: list[ShareAcknowledgeResponse] = []
+    error_message: str | None
+    responses: list[ShareAcknowledgeTopicResponse]
+    node_endpoints: list[NodeEndpoint]
+    for _ in range(count):
+        throttle_time_ms, error_code, n = _unpack_ihc(data, position)
+        position += 7
+        if n > 127:
+            n, position = long_uvarint(data, position, n)
+        if n == 0:
+            error_message = None
+        else:
+            end = position + n - 1
+            error_message = str(data[position:end], "utf-8")
+            position = end
+        if version >= 2:
+            acquisition_lock_timeout_ms, n = _unpack_ic(data, position)
+            position += 5
+        else:
+            n = data[position]
+            position += 1
+            acquisition_lock_timeout_ms = 0
+        if not 0 < n < 128:
+            n, position = long_length(data, position, n, "ShareAcknowledgeResponse.responses")
+        responses, position = _read_share_acknowledge_topic_response_flexible(
+            data, position, n - 1, version
+        )
+        n = data[position]
+        position += 1
+        if not 0 < n < 128:
+            n, position = long_length(data, position, n, "ShareAcknowledgeResponse.node_endpoints")
+        node_endpoints, position = _read_node_endpoint_flexible(data, position, n - 1, version)
+        tags = data[position]
+        position += 1
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(
+            ShareAcknowledgeResponse(
+                throttle_time_ms,
+                error_code,
+                error_message,
+                acquisition_lock_timeout_ms,
+                responses,
+                node_endpoints,
+            )
+        )
+    return items, position
+
+
+def _write_share_acknowledge_response_flexible(
+    out: bytearray, items: Sequence[ShareAcknowledgeResponse], version: int
+) -> None:
+    for item in items:
+        out += _pack_ih(item.throttle_time_ms, item.error_code)
+        values_error_message = item.error_message
+        if values_error_message is None:
+            out.append(0)
+        else:
+            raw = values_error_message.encode()
+            n = len(raw) + 1
+            if n < 128:
+                out.append(n)
+            else:
+                write_uvarint(out, n)
+            out += raw
+        if version >= 2:
+            out += _pack_i(item.acquisition_lock_timeout_ms)
+        else:
+            if item.acquisition_lock_timeout_ms != 0:
+                raise absent_fault("ShareAcknowledgeResponse.acquisition_lock_timeout_ms", version)
+        n = len(item.responses) + 1
+        if n < 128:
+            out.append(n)
+        else:
+            write_uvarint(out, n)
+        if item.responses:
+            _write_share_acknowledge_topic_response_flexible(out, item.responses, version)
+        n = len(item.node_endpoints) + 1
+        if n < 128:
+            out.append(n)
+        else:
+            write_uvarint(out, n)
+        if item.node_endpoints:
+            _write_node_endpoint_flexible(out, item.node_endpoints, version)
+        out.append(0)
+
+
+def _read_share_acknowledge_topic_response_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[ShareAcknowledgeTopicResponse], int]:
+    if position + count * 18 > len(data):
+        raise count_fault("ShareAcknowledgeTopicResponse", count)
+    items: list[ShareAcknowledgeTopicResponse] = []
+    partitions: list[PartitionData]
+    for _ in range(count):
+        topic_id, n = _unpack_uc(data, position)
+        position += 17
+        if not 0 < n < 128:
+            n, position = long_length(data, position, n, "ShareAcknowledgeTopicResponse.partitions")
+        partitions, position = _read_partition_data_flexible(data, position, n - 1, version)
+        tags = data[position]
+        position += 1
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(ShareAcknowledgeTopicResponse(topic_id, partitions))
+    return items, position
+
+
+def _write_share_acknowledge_topic_response_flexible(
+    out: bytearray, items: Sequence[ShareAcknowledgeTopicResponse], version: int
+) -> None:
+    for item in items:
+        out += _pack_u(item.topic_id)
+        n = len(item.partitions) + 1
+        if n < 128:
+            out.append(n)
+        else:
+            write_uvarint(out, n)
+        if item.partitions:
+            _write_partition_data_flexible(out, item.partitions, version)
+        out.append(0)
+
+
+def _read_partition_data_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[PartitionData], int]:
+    if position + count * 17 > len(data):
+        raise count_fault("PartitionData", count)
+    items: list[PartitionData] = []
+    error_message: str | None
+    current_leader: LeaderIdAndEpoch
+    for _ in range(count):
+        partition_index, error_code, n = _unpack_ihc(data, position)
+        position += 7
+        if n > 127:
+            n, position = long_uvarint(data, position, n)
+        if n == 0:
+            error_message = None
+        else:
+            end = position + n - 1
+            error_message = str(data[position:end], "utf-8")
+            position = end
+        (current_leader,), position = _read_leader_id_and_epoch_flexible(data, position, 1, version)
+        tags = data[position]
+        position += 1
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(PartitionData(partition_index, error_code, error_message, current_leader))
+    return items, position
+
+
+def _write_partition_data_flexible(
+    out: bytearray, items: Sequence[PartitionData], version: int
+) -> None:
+    for item in items:
+        out += _pack_ih(item.partition_index, item.error_code)
+        values_error_message = item.error_message
+        if values_error_message is None:
+            out.append(0)
+        else:
+            raw = values_error_message.encode()
+            n = len(raw) + 1
+            if n < 128:
+                out.append(n)
+            else:
+                write_uvarint(out, n)
+            out += raw
+        _write_leader_id_and_epoch_flexible(out, (item.current_leader,), version)
+        out.append(0)
+
+
+def _read_leader_id_and_epoch_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[LeaderIdAndEpoch], int]:
+    if position + count * 9 > len(data):
+        raise count_fault("LeaderIdAndEpoch", count)
+    items: list[LeaderIdAndEpoch] = []
+    for _ in range(count):
+        leader_id, leader_epoch, tags = _unpack_iic(data, position)
+        position += 9
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(LeaderIdAndEpoch(leader_id, leader_epoch))
+    return items, position
+
+
+def _write_leader_id_and_epoch_flexible(
+    out: bytearray, items: Sequence[LeaderIdAndEpoch], version: int
+) -> None:
+    for item in items:
+        out += _pack_iix(item.leader_id, item.leader_epoch)
+
+
+def _read_node_endpoint_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[NodeEndpoint], int]:
+    if position + count * 11 > len(data):
+        raise count_fault("NodeEndpoint", count)
+    items: list[NodeEndpoint] = []
+    host: str
+    rack: str | None
+    for _ in range(count):
+        node_id, n = _unpack_ic(data, position)
+        position += 5
+        if not 0 < n < 128:
+            n, position = long_length(data, position, n, "NodeEndpoint.host")
+        end = position + n - 1
+        host = str(data[position:end], "utf-8")
+        position = end
+        port, n = _unpack_ic(data, position)
+        position += 5
+        if n > 127:
+            n, position = long_uvarint(data, position, n)
+        if n == 0:
+            rack = None
+        else:
+            end = position + n - 1
+            rack = str(data[position:end], "utf-8")
+            position = end
+        tags = data[position]
+        position += 1
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(NodeEndpoint(node_id, host, port, rack))
+    return items, position
+
+
+def _write_node_endpoint_flexible(
+    out: bytearray, items: Sequence[NodeEndpoint], version: int
+) -> None:
+    for item in items:
+        out += _pack_i(item.node_id)
+        raw = item.host.encode()
+        n = len(raw) + 1
+        if n < 128:
+            out.append(n)
+        else:
+            write_uvarint(out, n)
+        out += raw
+        out += _pack_i(item.port)
+        values_rack = item.rack
+        if values_rack is None:
+            out.append(0)
+        else:
+            raw = values_rack.encode()
+            n = len(raw) + 1
+            if n < 128:
+                out.append(n)
+            else:
+                write_uvarint(out, n)
+            out += raw
+        out.append(0)
