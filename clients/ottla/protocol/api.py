@@ -13,7 +13,6 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-from ottla.protocol.generation.schema import snake_case
 from ottla.protocol.message import Message
 from ottla.protocol.table import ROWS
 
@@ -151,13 +150,13 @@ _SPECS: dict[int, ApiSpec] = {
     key: ApiSpec(
         key=ApiKey(key),
         name=name,
-        request=snake_case(name) + "_request",
-        response=snake_case(name) + "_response",
+        request=f"{module}_request",
+        response=f"{module}_response",
         min_version=low,
         max_version=high,
         first_flexible_version=flexible,
     )
-    for key, name, low, high, flexible in ROWS
+    for key, name, module, low, high, flexible in ROWS
 }
 API_SPECS: tuple[ApiSpec, ...] = tuple(_SPECS.values())
 """Every API that has a schema, by key."""

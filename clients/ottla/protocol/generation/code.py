@@ -17,34 +17,9 @@ from ottla.protocol.generation.schema import (
 )
 
 _LOCAL_NAMES = frozenset(
-    [
-        "data",
-        "position",
-        "count",
-        "version",
-        "items",
-        "n",
-        "end",
-        "tag",
-        "tags",
-        "tag_end",
-        "out",
-        "item",
-        "raw",
-        "content",
-        "parts",
-        "bool",
-        "int",
-        "str",
-        "bytes",
-        "list",
-        "len",
-        "range",
-        "bytearray",
-        "memoryview",
-        "struct",
-        "field",
-    ]
+    {"data", "position", "count", "version", "items", "n", "end", "tag", "tags", "tag_end"}
+    | {"out", "item", "raw", "content", "parts", "len", "range", "struct", "field"}
+    | {"bool", "int", "str", "bytes", "list", "bytearray", "memoryview"}
 )
 """Names that generated functions use themselves."""
 

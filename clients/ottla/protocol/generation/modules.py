@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from ottla.protocol import wire
@@ -13,13 +14,22 @@ from ottla.protocol.generation.code import (
     python_type,
 )
 from ottla.protocol.generation.reading import emit_reader
-from ottla.protocol.generation.schema import MessageSchema, Structure, Versions
+from ottla.protocol.generation.schema import MessageSchema, Structure, Versions, snake_case
 from ottla.protocol.generation.writing import carries_parts, emit_writer
 
+
+def _import_order(name: str) -> list[str | int]:
+    """Sorts names as import lists are: constants first, numbers by value."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
 _WIRE_NAMES = sorted(
-    name
-    for name, value in vars(wire).items()
-    if name == "MALFORMED" or getattr(value, "__module__", "") == wire.__name__
+    (
+        name
+        for name, value in vars(wire).items()
+        if name == "MALFORMED" or getattr(value, "__module__", "") == wire.__name__
+    ),
+    key=_import_order,
 )
 """What a module may import from `wire`, in the order of a sorted import."""
 
@@ -189,14 +199,14 @@ def table_module(messages: Sequence[MessageSchema]) -> str:
         "",
         "from __future__ import annotations",
         "",
-        "ROWS: tuple[tuple[int, str, int, int, int | None], ...] = (",
-        "    # key, name, lowest and highest version, first flexible version",
+        "ROWS: tuple[tuple[int, str, str, int, int, int | None], ...] = (",
+        "    # key, name, name in snake case, lowest and highest version, first flexible version",
     ]
     for message in requests:
         name = message.name.removesuffix("Request")
         versions = message.versions
         lines.append(
-            f'    ({message.key}, "{name}", {versions.low}, {versions.high},'
+            f'    ({message.key}, "{name}", "{snake_case(name)}", {versions.low}, {versions.high},'
             f" {message.flexible_from}),"
         )
     lines += [")", ""]

@@ -19,12 +19,12 @@ from ottla.protocol.wire import (
     long_length,
     long_uvarint,
     malformed,
-    read_int32_array,
     read_int8_array,
+    read_int32_array,
     skip_tags,
     unknown_version,
-    write_int32_array,
     write_int8_array,
+    write_int32_array,
     write_uvarint,
 )
 
