@@ -200,7 +200,7 @@ def default_literal(line: Field) -> str:
     A tagged structure defaults to None: absent on the wire is None here, and a partition of a fetch
     response need not build three objects that nobody reads.
     """
-    if line.default == "null" or line.type == "records":
+    if line.default == "null" or (line.type == "records" and line.nullable):
         return "None"
     if line.array:
         return "[]"
@@ -208,7 +208,7 @@ def default_literal(line: Field) -> str:
         return "None" if line.tag is not None else f"{line.type}()"
     if line.type == "string":
         return repr(line.default or "").replace("'", '"')
-    if line.type == "bytes":
+    if line.type in ("bytes", "records"):
         return 'b""'
     if line.type == "uuid":
         return "NIL_UUID"

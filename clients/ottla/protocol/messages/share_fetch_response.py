@@ -68,7 +68,7 @@ class PartitionData:
     acknowledge_error_code: int = 0
     acknowledge_error_message: str | None = None
     current_leader: LeaderIdAndEpoch = field(default_factory=LeaderIdAndEpoch)
-    records: Buffer | RecordsSource | None = None
+    records: Buffer | RecordsSource = b""
     acquired_records: list[AcquiredRecords] = field(default_factory=list)
 
 
@@ -255,7 +255,7 @@ def _read_partition_data_flexible(
     error_message: str | None
     acknowledge_error_message: str | None
     current_leader: LeaderIdAndEpoch
-    records: Buffer | None
+    records: Buffer
     acquired_records: list[AcquiredRecords]
     for _ in range(count):
         partition_index, error_code, n = _unpack_ihc(data, position)
@@ -281,14 +281,11 @@ def _read_partition_data_flexible(
         (current_leader,), position = _read_leader_id_and_epoch_flexible(data, position, 1, version)
         n = data[position]
         position += 1
-        if n > 127:
-            n, position = long_uvarint(data, position, n)
-        if n == 0:
-            records = None
-        else:
-            end = position + n - 1
-            records = memoryview(data)[position:end]
-            position = end
+        if not 0 < n < 128:
+            n, position = long_length(data, position, n, "PartitionData.records")
+        end = position + n - 1
+        records = memoryview(data)[position:end]
+        position = end
         n = data[position]
         position += 1
         if not 0 < n < 128:
@@ -342,11 +339,7 @@ def _write_partition_data_flexible(
                 write_uvarint(out, n)
             out += raw
         _write_leader_id_and_epoch_flexible(out, (item.current_leader,), version)
-        values_records = item.records
-        if values_records is None:
-            out.append(0)
-        else:
-            write_compact_records(out, values_records, parts)
+        write_compact_records(out, item.records, parts)
         n = len(item.acquired_records) + 1
         if n < 128:
             out.append(n)
