@@ -1,0 +1,382 @@
+"""Administration: topics, partitions, offsets, groups, configuration.
+
+Every method asks once and waits, retries what can be retried, and raises `ProtocolError` for what
+the cluster refuses, `NoClusterError` when nobody answers, `DeadlineError` when the time is over.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+from ottla.client.cluster import Cluster, describe_topic
+from ottla.client.coordinator import GroupCoordinatorLink
+from ottla.client.errors import ConnectionLostError, check_code, protocol_error
+from ottla.client.groups import decode_assignment, read_committed_offsets
+from ottla.client.model import (
+    BrokerDescription,
+    ClusterDescription,
+    ConfigEntry,
+    CreatedTopic,
+    GroupDescription,
+    GroupListing,
+    GroupMember,
+    ListedOffset,
+    NewTopic,
+    TopicDescription,
+)
+from ottla.client.offsets import TopicPartition, list_offsets
+from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
+from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.protocol.api import ApiKey
+from ottla.protocol.messages.create_partitions_request import (
+    CreatePartitionsRequest,
+    CreatePartitionsTopic,
+)
+from ottla.protocol.messages.create_partitions_response import CreatePartitionsResponse
+from ottla.protocol.messages.create_topics_request import (
+    CreatableReplicaAssignment,
+    CreatableTopic,
+    CreatableTopicConfig,
+    CreateTopicsRequest,
+)
+from ottla.protocol.messages.create_topics_response import (
+    CreateTopicsResponse,
+)
+from ottla.protocol.messages.delete_topics_request import DeleteTopicsRequest
+from ottla.protocol.messages.delete_topics_response import DeleteTopicsResponse
+from ottla.protocol.messages.describe_cluster_request import DescribeClusterRequest
+from ottla.protocol.messages.describe_cluster_response import DescribeClusterResponse
+from ottla.protocol.messages.describe_configs_request import (
+    DescribeConfigsRequest,
+    DescribeConfigsResource,
+)
+from ottla.protocol.messages.describe_configs_response import DescribeConfigsResponse
+from ottla.protocol.messages.describe_groups_request import DescribeGroupsRequest
+from ottla.protocol.messages.describe_groups_response import DescribeGroupsResponse
+from ottla.protocol.messages.list_groups_request import ListGroupsRequest
+from ottla.protocol.messages.list_groups_response import ListGroupsResponse
+
+_TOPIC_RESOURCE = 2
+_BROKER_RESOURCE = 4
+_CONFIG_SOURCES = {
+    1: "topic",
+    2: "broker (dynamic)",
+    3: "cluster (dynamic)",
+    4: "broker",
+    5: "default",
+}
+_DEFAULT_SOURCE = 5
+_DEADLINE_MARGIN_MS = 500  # the broker's own time-out ends before ours: it can say what is late
+
+
+class Admin:
+    """The admin client; a context manager. `on_retry` hears a sentence at every retry."""
+
+    def __init__(
+        self,
+        bootstrap: str = DEFAULT_BOOTSTRAP,
+        *,
+        timeout_seconds: float = 30.0,
+        ssl_context: ssl.SSLContext | None = None,
+        on_retry: Callable[[str], None] = ignore,
+        options: ClientOptions | None = None,
+    ) -> None:
+        self._options = options or ClientOptions.make(timeout_seconds, ssl_context, on_retry)
+        self._cluster = Cluster(bootstrap, self._options)
+
+    def __enter__(self) -> Admin:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._cluster.close()
+
+    def describe_cluster(self) -> ClusterDescription:
+        """The brokers that clients may use, and the active controller."""
+
+        def attempt() -> ClusterDescription:
+            response = self._cluster.ask(
+                ApiKey.DESCRIBE_CLUSTER, DescribeClusterRequest(), DescribeClusterResponse
+            )
+            check_code(response.error_code, "the cluster", response.error_message)
+            return ClusterDescription(
+                cluster_id=response.cluster_id,
+                controller_id=response.controller_id if response.controller_id >= 0 else None,
+                brokers=tuple(
+                    BrokerDescription(
+                        broker.broker_id, broker.host, broker.port, broker.rack, broker.is_fenced
+                    )
+                    for broker in sorted(response.brokers, key=lambda broker: broker.broker_id)
+                ),
+            )
+
+        return self._cluster.retry("describing the cluster", attempt)
+
+    def list_topics(self, *, internal: bool = False) -> list[TopicDescription]:
+        """All topics by name; `internal` includes those of the cluster itself."""
+
+        def attempt() -> list[TopicDescription]:
+            topics = self._cluster.metadata(None).topics
+            found = [describe_topic(topic) for topic in topics if not topic.error_code]
+            return sorted(
+                (topic for topic in found if internal or not topic.internal),
+                key=lambda topic: topic.name,
+            )
+
+        return self._cluster.retry("listing the topics", attempt)
+
+    def describe_topic(self, name: str) -> TopicDescription:
+        """One topic; ProtocolError UNKNOWN_TOPIC_OR_PARTITION when it does not exist."""
+        return self.describe_topics([name])[0]
+
+    def describe_topics(self, names: Sequence[str]) -> list[TopicDescription]:
+        """Topics in the order of `names`; ProtocolError when one does not exist."""
+
+        def attempt() -> list[TopicDescription] | ProtocolError:
+            answered = {topic.name: topic for topic in self._cluster.metadata(names).topics}
+            found: list[TopicDescription] = []
+            for name in names:
+                topic = answered.get(name)
+                code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION if topic is None else topic.error_code
+                if topic is None or code:
+                    failure = protocol_error(code, f"topic '{name}'")
+                    if code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+                        return failure  # retriable for producers, final for who asks for it
+                    raise failure
+                found.append(describe_topic(topic))
+            return found
+
+        result = self._cluster.retry("describing topics", attempt)
+        if isinstance(result, ProtocolError):
+            raise result
+        return result
+
+    def create_topic(
+        self,
+        name: str,
+        partitions: int = -1,
+        replication_factor: int = -1,
+        configs: Mapping[str, str] | None = None,
+    ) -> CreatedTopic:
+        """Create one topic; -1 stands for the cluster's defaults."""
+        return self.create_topics([NewTopic(name, partitions, replication_factor, configs or {})])[
+            0
+        ]
+
+    def create_topics(
+        self, topics: Sequence[NewTopic], *, validate_only: bool = False
+    ) -> list[CreatedTopic]:
+        """Create topics; the ProtocolError of the first that fails, after all were tried."""
+        created: dict[str, CreatedTopic] = {}
+        lost = False
+
+        def attempt() -> None:
+            nonlocal lost
+            request = CreateTopicsRequest(
+                topics=[_creatable(topic) for topic in topics if topic.name not in created],
+                timeout_ms=self._server_timeout_ms(),
+                validate_only=validate_only,
+            )
+            try:
+                response = self._cluster.ask(ApiKey.CREATE_TOPICS, request, CreateTopicsResponse)
+            except ConnectionLostError:
+                lost = True
+                raise
+            failures: list[ProtocolError] = []
+            for result in response.topics:
+                # A topic that exists after an answer was lost may well be the one just made.
+                made = lost and result.error_code == ErrorCode.TOPIC_ALREADY_EXISTS
+                if result.error_code and not made:
+                    subject = f"topic '{result.name}'"
+                    failures.append(
+                        protocol_error(result.error_code, subject, result.error_message)
+                    )
+                    continue
+                created[result.name] = CreatedTopic(
+                    result.name, result.topic_id, result.num_partitions, result.replication_factor
+                )
+            if failures:
+                raise failures[0]
+
+        self._cluster.retry("creating topics", attempt)
+        return [created[topic.name] for topic in topics]
+
+    def delete_topic(self, name: str) -> None:
+        """Delete one topic with its records."""
+        self.delete_topics([name])
+
+    def delete_topics(self, names: Sequence[str]) -> None:
+        """Delete topics; the ProtocolError of the first that fails, after all were tried."""
+        request = DeleteTopicsRequest(topic_names=list(names), timeout_ms=self._server_timeout_ms())
+        lost = False
+
+        def attempt() -> ProtocolError | None:
+            nonlocal lost
+            try:
+                response = self._cluster.ask(ApiKey.DELETE_TOPICS, request, DeleteTopicsResponse)
+            except ConnectionLostError:
+                lost = True
+                raise
+            for result in response.responses:
+                if result.error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+                    if lost:
+                        continue  # deleted by the try whose answer was lost
+                    return protocol_error(result.error_code, f"topic '{result.name}'")
+                check_code(result.error_code, f"topic '{result.name}'", result.error_message)
+            return None
+
+        failure = self._cluster.retry("deleting topics", attempt)
+        if failure is not None:
+            raise failure
+
+    def create_partitions(self, topic: str, total: int) -> None:
+        """Raise a topic's number of partitions to `total`."""
+        request = CreatePartitionsRequest(
+            [CreatePartitionsTopic(topic, total, None)], timeout_ms=self._server_timeout_ms()
+        )
+
+        def attempt() -> None:
+            response = self._cluster.ask(
+                ApiKey.CREATE_PARTITIONS, request, CreatePartitionsResponse
+            )
+            for result in response.results:
+                check_code(result.error_code, f"topic '{result.name}'", result.error_message)
+
+        self._cluster.retry("creating partitions", attempt)
+
+    def list_offsets(
+        self, wanted: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, ListedOffset]:
+        """Offsets by (topic, partition); values are times in ms or `OffsetSpec`s."""
+        return list_offsets(self._cluster, wanted)
+
+    def describe_topic_configs(self, topic: str) -> list[ConfigEntry]:
+        """All settings of a topic, by name."""
+        return self._describe_configs(_TOPIC_RESOURCE, topic, f"topic '{topic}'")
+
+    def describe_broker_configs(self, broker_id: int) -> list[ConfigEntry]:
+        """All settings of a broker, by name."""
+        return self._describe_configs(_BROKER_RESOURCE, str(broker_id), f"broker {broker_id}")
+
+    def list_groups(self) -> list[GroupListing]:
+        """The groups of all brokers, by id: each knows only those that it coordinates."""
+
+        def attempt() -> list[GroupListing]:
+            self._cluster.metadata([])
+            found: dict[str, GroupListing] = {}
+            for broker_id in sorted(self._cluster.brokers):
+                response = self._cluster.connection(broker_id).request(
+                    ApiKey.LIST_GROUPS, ListGroupsRequest(), ListGroupsResponse
+                )
+                check_code(response.error_code, f"the groups of broker {broker_id}")
+                for group in response.groups:
+                    found[group.group_id] = GroupListing(
+                        group.group_id, group.protocol_type, group.group_state, group.group_type
+                    )
+            return [found[group_id] for group_id in sorted(found)]
+
+        return self._cluster.retry("listing the groups", attempt)
+
+    def describe_group(self, group_id: str) -> GroupDescription:
+        """One group; one that nobody knows has the state ``Dead``, or GROUP_ID_NOT_FOUND."""
+        link = GroupCoordinatorLink(self._cluster, group_id)
+
+        def attempt() -> GroupDescription:
+            response = link.ask(
+                ApiKey.DESCRIBE_GROUPS, DescribeGroupsRequest([group_id]), DescribeGroupsResponse
+            )
+            group = response.groups[0]
+            link.check(group.error_code)
+            return GroupDescription(
+                group_id=group.group_id,
+                state=group.group_state,
+                protocol_type=group.protocol_type,
+                protocol=group.protocol_data,
+                coordinator_id=link.node_id,
+                members=tuple(
+                    GroupMember(
+                        member.member_id,
+                        member.group_instance_id,
+                        member.client_id,
+                        member.client_host,
+                        tuple(decode_assignment(member.member_assignment)),
+                    )
+                    for member in sorted(group.members, key=lambda member: member.member_id)
+                ),
+            )
+
+        try:
+            return self._cluster.retry(f"describing group '{group_id}'", attempt)
+        finally:
+            link.forget()
+
+    def committed_offsets(self, group_id: str) -> dict[TopicPartition, int]:
+        """All offsets that a group has committed, by (topic, partition)."""
+        link = GroupCoordinatorLink(self._cluster, group_id)
+        try:
+            return self._cluster.retry(
+                f"reading the offsets of group '{group_id}'",
+                lambda: read_committed_offsets(link, None),
+            )
+        finally:
+            link.forget()
+
+    def _describe_configs(self, kind: int, name: str, subject: str) -> list[ConfigEntry]:
+        request = DescribeConfigsRequest([DescribeConfigsResource(kind, name, None)])
+
+        def attempt() -> list[ConfigEntry] | ProtocolError:
+            # A broker's settings are known to that broker alone.
+            if kind == _BROKER_RESOURCE:
+                self._cluster.metadata([])
+                connection = self._cluster.connection(int(name))
+            else:
+                connection = self._cluster.control()
+            response = connection.request(ApiKey.DESCRIBE_CONFIGS, request, DescribeConfigsResponse)
+            entries: list[ConfigEntry] = []
+            for result in response.results:
+                if result.error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+                    return protocol_error(result.error_code, subject)
+                check_code(result.error_code, subject, result.error_message)
+                entries += [
+                    ConfigEntry(
+                        name=entry.name,
+                        value=entry.value,
+                        source=_CONFIG_SOURCES.get(entry.config_source, "unknown"),
+                        is_default=entry.config_source == _DEFAULT_SOURCE,
+                        read_only=entry.read_only,
+                        sensitive=entry.is_sensitive,
+                        documentation=entry.documentation or None,
+                    )
+                    for entry in result.configs
+                ]
+            return sorted(entries, key=lambda entry: entry.name)
+
+        result = self._cluster.retry(f"describing the settings of {subject}", attempt)
+        if isinstance(result, ProtocolError):
+            raise result
+        return result
+
+    def _server_timeout_ms(self) -> int:
+        return max(1, self._options.request_timeout_ms - _DEADLINE_MARGIN_MS)
+
+
+def _creatable(topic: NewTopic) -> CreatableTopic:
+    return CreatableTopic(
+        name=topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=topic.replication_factor,
+        assignments=[
+            CreatableReplicaAssignment(index, list(brokers))
+            for index, brokers in topic.assignments.items()
+        ],
+        configs=[CreatableTopicConfig(name, value) for name, value in topic.configs.items()],
+    )

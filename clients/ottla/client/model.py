@@ -1,0 +1,144 @@
+"""What the admin client answers: plain, immutable descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from ottla.core.identifiers import Uuid
+
+
+class OffsetSpec(IntEnum):
+    """Special timestamps of ListOffsets; any number from 0 is a time in ms since 1970."""
+
+    LATEST = -1
+    EARLIEST = -2
+    MAX_TIMESTAMP = -3
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDescription:
+    """One broker and the address it gives to clients."""
+
+    broker_id: int
+    host: str
+    port: int
+    rack: str | None
+    fenced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDescription:
+    """A cluster; `controller_id` is None while none is active."""
+
+    cluster_id: str
+    controller_id: int | None
+    brokers: tuple[BrokerDescription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionDescription:
+    """One partition; `leader_id` is None while there is none."""
+
+    index: int
+    leader_id: int | None
+    leader_epoch: int
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+    offline: tuple[int, ...]
+
+    @property
+    def under_replicated(self) -> bool:
+        return len(self.isr) < len(self.replicas)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """One topic with its partitions in order."""
+
+    name: str
+    topic_id: Uuid
+    internal: bool
+    partitions: tuple[PartitionDescription, ...]
+
+    @property
+    def replication_factor(self) -> int:
+        return max((len(partition.replicas) for partition in self.partitions), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTopic:
+    """A topic to be created; -1 stands for the cluster's defaults."""
+
+    name: str
+    partitions: int = -1
+    replication_factor: int = -1
+    configs: Mapping[str, str] = field(default_factory=dict)
+    assignments: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """Partition → broker ids; when given, the two numbers stay -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedTopic:
+    """What was created; -1 where an old broker does not tell."""
+
+    name: str
+    topic_id: Uuid
+    partitions: int
+    replication_factor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOffset:
+    """An offset; for a time: of the first record at or after it, None when there is none."""
+
+    offset: int | None
+    timestamp: int
+    leader_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigEntry:
+    """One setting of a topic or broker; the value of a sensitive one is None."""
+
+    name: str
+    value: str | None
+    source: str
+    is_default: bool
+    read_only: bool
+    sensitive: bool
+    documentation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupListing:
+    """One group as ListGroups tells it."""
+
+    group_id: str
+    protocol_type: str
+    state: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A member with the partitions that it has: (topic, partition)."""
+
+    member_id: str
+    instance_id: str | None
+    client_id: str
+    client_host: str
+    partitions: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDescription:
+    """A group, its coordinator and its members."""
+
+    group_id: str
+    state: str
+    protocol_type: str
+    protocol: str
+    coordinator_id: int
+    members: tuple[GroupMember, ...]
