@@ -1,0 +1,45 @@
+"""Durable mode: syncing logs off the loop, many appends with one fsync.
+
+Partitions whose topic has ``flush.messages=1`` ask for a flush with every append; while one runs,
+further requests gather and share the next. An offset counts only once it is synced (SAFETY rule 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from broker.replication.partition import Partition
+
+
+class GroupCommit:
+    """`flushed` is called on the loop after each sync of a partition's log."""
+
+    def __init__(self, flushed: Callable[[Partition], None]) -> None:
+        self._flushed = flushed
+        self._dirty: dict[Partition, None] = {}
+        self._woken = asyncio.Event()
+
+    def request(self, partition: Partition) -> None:
+        self._dirty[partition] = None
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Flush until cancelled. A sync that fails is never tried again (rule 18)."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            partitions = [*self._dirty]
+            self._dirty.clear()
+            for partition in partitions:
+                log = partition.log
+                if log is None:
+                    continue
+                try:
+                    await asyncio.to_thread(log.flush)
+                except OSError as error:
+                    partition.sync_failed(error)
+                    continue
+                self._flushed(partition)

@@ -1,0 +1,275 @@
+"""The leader's end of one stream, without the stream: messages in, messages out.
+
+A follower subscribes partitions; this session proves each prefix, then sends what is appended,
+coalesced over all partitions, within the follower's credit. Positions live as long as the session
+(SAFETY rule 10). service.py puts it on gRPC, the simulator on a virtual network.
+
+Bounds: `subscriptions_max` partitions; bytes in flight at most the follower's credit, in all and
+per partition, plus one batch; the queue holds each subscription at most once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from broker.replication import frames
+from broker.replication.feed import Subscription
+from broker.replication.frames import Buffer, Subscribe
+from broker.replication.partition import Partition
+from broker.replication.truncation import Diverging, Matched, ResetTo
+from ottla.core.clock import Clock
+from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
+from ottla.core.identifiers import Uuid
+
+logger = logging.getLogger(__name__)
+
+
+class LeaderSession:
+    """See the module. `find` gives a partition or raises ProtocolError; `wake` asks the shell to
+    call `next_message` soon; it is called often and must be cheap."""
+
+    def __init__(
+        self,
+        follower_id: int,
+        *,
+        find: Callable[[Uuid, int], Partition],
+        clock: Clock,
+        wake: Callable[[], None],
+        credit_bytes: int,
+        partition_credit_bytes: int,
+        message_bytes: int,
+        keepalive_ms: int,
+        subscriptions_max: int,
+    ) -> None:
+        self.follower_id = follower_id
+        self.closed = False
+        self._find = find
+        self._clock = clock
+        self._wake = wake
+        self._credit_bytes = credit_bytes
+        self._partition_credit_bytes = partition_credit_bytes
+        self._message_bytes = message_bytes
+        self._keepalive_ms = keepalive_ms
+        self._subscriptions_max = subscriptions_max
+        self._subscriptions: dict[int, Subscription] = {}
+        self._next_number = 1
+        self._control = bytearray()
+        self._internal: deque[Subscription] = deque()
+        self._queue: deque[Subscription] = deque()
+        self._untold: dict[Subscription, None] = {}
+        self._in_flight_bytes = 0
+        self._last_message_ms = clock.now_ms()
+
+    # ---- from the follower
+
+    def receive(self, message: Buffer) -> None:
+        """Take one message; DecodeError when the follower breaks the protocol."""
+        for kind, number, body in frames.iter_frames(message):
+            if kind == frames.ACKNOWLEDGE:
+                (log_end,) = frames.unpack(frames.OFFSET_BODY, body)
+                self._acknowledged(number, log_end)
+            elif kind == frames.SUBSCRIBE:
+                self._subscribe(number, frames.decode_subscribe(body))
+            elif kind == frames.UNSUBSCRIBE:
+                if (subscription := self._subscriptions.get(number)) is not None:
+                    self.drop(subscription)
+                    subscription.partition.unsubscribed(subscription)
+            elif kind == frames.CANNOT_APPEND:
+                (code,) = frames.unpack(frames.CODE_BODY, body)
+                self._cannot_append(number, code)
+
+    def _subscribe(self, request: int, ask: Subscribe) -> None:
+        try:
+            if len(self._subscriptions) >= self._subscriptions_max:
+                raise ProtocolError(ErrorCode.REQUEST_TIMED_OUT, "too many subscriptions")
+            partition = self._find(ask.topic_id, ask.partition)
+            verdict = partition.admit(ask)
+        except ProtocolError as error:
+            body = frames.CODE_BODY.pack(error.code)
+            self._tell(frames.frame(frames.REFUSED, request, body))
+            return
+        match verdict:
+            case Diverging():
+                body = frames.DIVERGING_BODY.pack(verdict.leader_epoch, verdict.end_offset)
+                self._tell(frames.frame(frames.DIVERGING, request, body))
+            case ResetTo():
+                body = frames.OFFSET_BODY.pack(verdict.log_start_offset)
+                self._tell(frames.frame(frames.RESET, request, body))
+            case Matched():
+                self._admit(request, ask, partition, verdict)
+
+    def _admit(self, request: int, ask: Subscribe, partition: Partition, verdict: Matched) -> None:
+        number = self._next_number
+        self._next_number += 1
+        subscription = Subscription(self, number, partition, self.follower_id, ask.log_end_offset)
+        self._subscriptions[number] = subscription
+        body = frames.SUBSCRIBED_BODY.pack(
+            number, partition.high_watermark, partition.log_start_offset
+        )
+        self._tell(frames.frame(frames.SUBSCRIBED, request, body))
+        partition.subscribed(subscription, verdict, ask.broker_epoch)
+        self.mark_dirty(subscription)
+
+    def _acknowledged(self, number: int, log_end: int) -> None:
+        subscription = self._subscriptions.get(number)
+        if subscription is None:
+            return  # an earlier subscription's: it proves nothing about this one
+        if log_end > subscription.position:
+            raise DecodeError(
+                f"broker {self.follower_id} acknowledges {log_end}; "
+                f"it was sent up to {subscription.position}"
+            )
+        in_flight = subscription.in_flight
+        freed = 0
+        while in_flight and in_flight[0][0] <= log_end:
+            freed += in_flight.popleft()[1]
+        subscription.in_flight_bytes -= freed
+        self._in_flight_bytes -= freed
+        partition = subscription.partition
+        partition.follower_progress(subscription, log_end)
+        if (
+            subscription.active
+            and not subscription.queued
+            and subscription.position < partition.machine.log_end_offset
+        ):
+            self.mark_dirty(subscription)
+        elif self._queue or self._internal:
+            self._wake()
+
+    def _cannot_append(self, number: int, code: int) -> None:
+        subscription = self._subscriptions.get(number)
+        if subscription is None:
+            return
+        partition = subscription.partition
+        logger.warning(
+            "broker %d cannot append to %s-%d (error %d)",
+            self.follower_id,
+            partition.topic,
+            partition.index,
+            code,
+        )
+        self.drop(subscription)
+        partition.follower_cannot_append(subscription)
+
+    # ---- from the partitions
+
+    def mark_dirty(self, subscription: Subscription) -> None:
+        """There is more to send."""
+        if not subscription.queued and subscription.active:
+            subscription.queued = True
+            (self._internal if subscription.partition.internal else self._queue).append(
+                subscription
+            )
+            self._wake()
+
+    def mark_state(self, subscription: Subscription) -> None:
+        """The high watermark or log start offset moved: told with the next data or heartbeat."""
+        self._untold[subscription] = None
+
+    def cancel(self, subscription: Subscription, code: ErrorCode) -> None:
+        """The partition serves this subscription no more; the follower is told."""
+        self.drop(subscription)
+        body = frames.CODE_BODY.pack(code)
+        self._tell(frames.frame(frames.CANCELLED, subscription.number, body))
+
+    def drop(self, subscription: Subscription) -> None:
+        """Forget it; its late acknowledgements will meet an unknown number."""
+        if self._subscriptions.pop(subscription.number, None) is None:
+            return
+        subscription.active = False
+        self._in_flight_bytes -= subscription.in_flight_bytes
+        subscription.in_flight.clear()
+        subscription.in_flight_bytes = 0
+        self._untold.pop(subscription, None)
+
+    # ---- to the follower
+
+    def next_message(self) -> bytes | None:
+        """The next message, about `message_bytes` at most unless one batch is larger."""
+        parts: list[Buffer] = []
+        if self._control:
+            parts.append(bytes(self._control))
+            self._control.clear()
+        size = 0
+        for queue in (self._internal, self._queue):
+            rounds = len(queue)
+            while rounds and size < self._message_bytes:
+                if self._in_flight_bytes and self._in_flight_bytes >= self._credit_bytes:
+                    break
+                rounds -= 1
+                subscription = queue.popleft()
+                subscription.queued = False
+                if subscription.active:
+                    size += self._add_data(parts, subscription, self._message_bytes - size)
+        if not parts:
+            return None
+        self._last_message_ms = self._clock.now_ms()
+        return b"".join(parts)
+
+    def _add_data(self, parts: list[Buffer], subscription: Subscription, room: int) -> int:
+        """Add one data frame if there is something to send and credit for it; its bytes."""
+        share = self._partition_credit_bytes - subscription.in_flight_bytes
+        if subscription.in_flight_bytes and share <= 0:
+            return 0  # an acknowledgement queues it again
+        partition = subscription.partition
+        position = subscription.position
+        try:
+            read = partition.read_for_follower(position, min(room, share))
+        except ProtocolError as error:
+            # Retention passed the follower, or the disk failed: it asks again, or elsewhere.
+            if subscription.active:
+                partition.unsubscribed(subscription)
+                self.cancel(subscription, error.code)
+            return 0
+        if read is None:
+            return 0
+        batches, next_offset = read
+        size = sum(map(len, batches))
+        machine = partition.machine
+        parts.append(
+            frames.data_header(
+                subscription.number,
+                position,
+                machine.high_watermark,
+                partition.log_start_offset,
+                size,
+            )
+        )
+        parts.extend(batches)
+        subscription.position = next_offset
+        subscription.in_flight.append((next_offset, size))
+        subscription.in_flight_bytes += size
+        self._in_flight_bytes += size
+        self._untold.pop(subscription, None)
+        partition.feed.sent()
+        if next_offset < machine.log_end_offset:
+            self.mark_dirty(subscription)
+        return size
+
+    def on_tick(self, now_ms: int) -> None:
+        """Tell changed states, and that the stream lives."""
+        for subscription in self._untold:
+            partition = subscription.partition
+            body = frames.STATE_BODY.pack(partition.high_watermark, partition.log_start_offset)
+            self._control += frames.frame(frames.STATE, subscription.number, body)
+        self._untold.clear()
+        if not self._control and now_ms - self._last_message_ms >= self._keepalive_ms:
+            self._control += frames.frame(frames.HEARTBEAT, 0)
+        if self._control:
+            self._wake()
+
+    def close(self) -> None:
+        """The stream ended: every position that came by it is forgotten."""
+        self.closed = True
+        for subscription in [*self._subscriptions.values()]:
+            self.drop(subscription)
+            subscription.partition.unsubscribed(subscription)
+        self._queue.clear()
+        self._internal.clear()
+        self._wake()
+
+    def _tell(self, encoded: bytes) -> None:
+        self._control += encoded
+        self._wake()

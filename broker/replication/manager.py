@@ -1,0 +1,442 @@
+"""All partitions of this broker: metadata in, leaders and followers out.
+
+The replica manager opens a log for every partition that metadata gives this broker, tells each
+partition what metadata says of it, keeps one follower stream per leader, carries ISR changes to the
+controller, and takes a failed log directory out of service. Deltas are applied in the call that
+brings them, on the event loop; only logs that must be recovered first are opened in a thread, and
+then take over the metadata of that moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
+
+import grpc.aio
+
+from broker.replication.follower_stream import FollowerStream
+from broker.replication.group_commit import GroupCommit
+from broker.replication.isr import IsrChange
+from broker.replication.isr_proposals import settle
+from broker.replication.partition import Partition
+from broker.replication.partition_machine import PartitionMachine, Role
+from broker.replication.progress import BrokerView, PartitionView
+from broker.replication.seams import (
+    DeltaInfo,
+    IsrController,
+    LeadershipChange,
+    MetadataSource,
+    PartitionInfo,
+    TopicInfo,
+)
+from broker.replication.service import ReplicationService
+from broker.replication.settings import ReplicationSettings
+from broker.replication.tail import TailBudget
+from broker.replication.transport import Dial, grpc_dial
+from ottla.core.clock import Clock
+from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.identifiers import Uuid
+from storage.config import LogConfig
+
+if TYPE_CHECKING:
+    from storage.log import Log
+    from storage.manager import LogManager
+
+logger = logging.getLogger(__name__)
+
+TICK_MS_MAX = 1_000
+MIN_INSYNC_REPLICAS = "min.insync.replicas"
+
+PartitionKey = tuple[Uuid, int]
+
+
+class ReplicaManager:
+    """See the module. `credentials` are the channel's of the internal listeners; None: plaintext.
+    `dial` replaces gRPC in tests."""
+
+    def __init__(
+        self,
+        log_manager: LogManager,
+        metadata: MetadataSource,
+        controller: IsrController,
+        settings: ReplicationSettings,
+        clock: Clock,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        dial: Dial | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.clock = clock
+        self.tail_budget = TailBudget(settings.tail_bytes)
+        self._logs = log_manager
+        self._metadata = metadata
+        self._controller = controller
+        self._settings = settings
+        self._dial = dial or grpc_dial(credentials, batch_bytes_max=settings.batch_bytes_max)
+        self._rng = rng or random.Random()
+        self._partitions: dict[PartitionKey, Partition] = {}
+        self._by_name: dict[tuple[str, int], Partition] = {}
+        self._brokers: dict[int, BrokerView] = {}
+        self._streams: dict[int, FollowerStream] = {}
+        self._followed_from: dict[PartitionKey, tuple[int, int]] = {}
+        """(leader id, leader epoch) that a partition follows."""
+        self._to_open: dict[PartitionKey, str] = {}
+        self._opening = asyncio.Event()
+        self._listeners: list[Callable[[LeadershipChange], None]] = []
+        self._group_commit = GroupCommit(self._flushed)
+        self._service = ReplicationService(self._find_for_follower, settings, clock)
+        self._group: asyncio.TaskGroup | None = None
+        self._all_failed: asyncio.Future[None] | None = None
+
+    # ---- what others ask
+
+    @property
+    def partitions(self) -> tuple[Partition, ...]:
+        return tuple(self._partitions.values())
+
+    def partition(self, topic: str, index: int) -> Partition:
+        """UNKNOWN_TOPIC_OR_PARTITION, or NOT_LEADER_OR_FOLLOWER when other brokers have it."""
+        found = self._by_name.get((topic, index))
+        if found is not None:
+            return found
+        known = self._metadata.state.topic_named(topic)
+        if known is None:
+            raise ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+        raise self._absent(known, index)
+
+    def partition_by_id(self, topic_id: Uuid, index: int) -> Partition:
+        """UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER."""
+        found = self._partitions.get((topic_id, index))
+        if found is not None:
+            return found
+        known = self._metadata.state.topics.get(topic_id)
+        if known is None:
+            raise ProtocolError(ErrorCode.UNKNOWN_TOPIC_ID)
+        raise self._absent(known, index)
+
+    def add_leadership_listener(self, listener: Callable[[LeadershipChange], None]) -> None:
+        """Called on the loop for every change from now on, and at once for what is led already."""
+        self._listeners.append(listener)
+        for partition in self._partitions.values():
+            if partition.is_leader:
+                listener(
+                    LeadershipChange(
+                        partition.topic,
+                        partition.topic_id,
+                        partition.index,
+                        partition.leader_epoch,
+                        True,
+                    )
+                )
+
+    def add_to_server(self, server: grpc.aio.Server) -> None:
+        """Register the leader's end of the streams on the internal listener's server."""
+        self._service.add_to_server(server)
+
+    @property
+    def service(self) -> ReplicationService:
+        return self._service
+
+    async def run(self) -> None:
+        """Serve until cancelled; OSError when the last log directory has failed."""
+        self._all_failed = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self._group_commit.run())
+                group.create_task(self._open_logs())
+                group.create_task(self._tick())
+                group.create_task(self._rename_strays())
+                for stream in self._streams.values():
+                    group.create_task(stream.run())
+                self._metadata.subscribe(self._on_delta)
+                self._apply_all()
+                await self._all_failed
+        finally:
+            self._group = None
+
+    # ---- metadata
+
+    def _on_delta(self, delta: DeltaInfo) -> None:
+        if self._group is None:
+            return
+        if delta.snapshot:
+            self._apply_all()
+            return
+        state = self._metadata.state
+        if any(True for _ in delta.brokers):
+            self._apply_brokers()
+        for topic_id in delta.deleted:
+            self._remove_topic(topic_id)
+        opened = 0
+        for topic_id in delta.topics:
+            topic = state.topics.get(topic_id)
+            if topic is not None:
+                opened += self._apply_topic(topic, self._settings.opens_on_loop_max - opened)
+        for kind, name in delta.configs:
+            topic = state.topic_named(name) if kind == "topic" else None
+            if topic is not None:
+                self._apply_configs(topic)
+
+    def _apply_all(self) -> None:
+        """A snapshot: whatever it does not know is gone."""
+        state = self._metadata.state
+        self._apply_brokers()
+        for topic_id in {key[0] for key in self._partitions}:
+            if topic_id not in state.topics:
+                self._remove_topic(topic_id)
+        for topic in state.topics.values():
+            self._apply_topic(topic, 0)
+            self._apply_configs(topic)
+
+    def _apply_brokers(self) -> None:
+        before = self._brokers
+        self._brokers = {
+            broker_id: BrokerView(
+                broker.broker_epoch, not (broker.fenced or broker.in_controlled_shutdown)
+            )
+            for broker_id, broker in self._metadata.state.brokers.items()
+        }
+        if self._brokers == before:
+            return
+        for partition in self._partitions.values():
+            partition.brokers_changed(self._brokers)
+        for leader_id, stream in self._streams.items():
+            if self._brokers.get(leader_id) != before.get(leader_id):
+                stream.redial()
+
+    def _apply_topic(self, topic: TopicInfo, opens_max: int) -> int:
+        """How many logs were opened, at most `opens_max`; further ones are queued."""
+        opened = 0
+        for info in topic.partitions:
+            key = (topic.topic_id, info.index)
+            partition = self._partitions.get(key)
+            if self._settings.node_id not in info.replicas:
+                if partition is not None:
+                    self._remove(key)
+                continue
+            if partition is None:
+                if opened >= opens_max or key in self._to_open:
+                    self._to_open[key] = topic.name
+                    self._opening.set()
+                    continue
+                opened += 1
+                partition = self._add(topic, info.index, self._open(topic, info.index))
+            self._apply_partition(partition, info)
+        return opened
+
+    def _apply_partition(self, partition: Partition, info: PartitionInfo) -> None:
+        partition.apply(view_of(info))
+        self._route(partition)
+
+    def _apply_configs(self, topic: TopicInfo) -> None:
+        configs = self._configs_of(topic)
+        log_config = LogConfig.from_topic_configs(configs)
+        min_insync = self._min_insync_replicas(configs)
+        for info in topic.partitions:
+            partition = self._partitions.get((topic.topic_id, info.index))
+            if partition is None:
+                continue
+            if partition.log is not None and partition.log.config != log_config:
+                partition.log.config = log_config
+            if partition.machine.min_insync_replicas != min_insync:
+                partition.set_min_insync_replicas(min_insync)
+
+    def _configs_of(self, topic: TopicInfo) -> dict[str, str]:
+        own = self._metadata.state.configs.get(("topic", topic.name), {})
+        return {**self._settings.topic_defaults, **own}
+
+    def _min_insync_replicas(self, configs: dict[str, str]) -> int:
+        return int(configs.get(MIN_INSYNC_REPLICAS, self._settings.min_insync_replicas))
+
+    # ---- logs
+
+    def _open(self, topic: TopicInfo, index: int) -> Log | None:
+        """None when the directory fails; may run in a thread."""
+        config = LogConfig.from_topic_configs(self._configs_of(topic))
+        try:
+            return self._logs.open_log(topic.name, index, topic.topic_id, config)
+        except (OSError, ProtocolError) as error:
+            logger.error("cannot open the log of %s-%d: %s", topic.name, index, error)
+            return None
+
+    def _add(self, topic: TopicInfo, index: int, log: Log | None) -> Partition:
+        machine = PartitionMachine(
+            self._settings.node_id,
+            high_watermark=0 if log is None else self._logs.high_watermark(log),
+            log_end_offset=0 if log is None else log.log_end_offset,
+            min_insync_replicas=self._min_insync_replicas(self._configs_of(topic)),
+            replica_lag_ms_max=self._settings.replica_lag_ms_max,
+            brokers=self._brokers,
+        )
+        partition = Partition(
+            topic.name, topic.topic_id, index, log, machine, self, internal=topic.internal
+        )
+        self._partitions[topic.topic_id, index] = partition
+        self._by_name[topic.name, index] = partition
+        return partition
+
+    async def _open_logs(self) -> None:
+        """Open what is queued, one after another in a thread: recovery may read much."""
+        while True:
+            await self._opening.wait()
+            self._opening.clear()
+            while self._to_open:
+                key = next(iter(self._to_open))
+                topic = self._wanted(key)
+                if topic is not None:
+                    log = await asyncio.to_thread(self._open, topic, key[1])
+                    if log is not None and self._wanted(key) is None:
+                        self._logs.delete_log(*key)
+                    elif key not in self._partitions:
+                        self._add(topic, key[1], log)
+                del self._to_open[key]
+                partition = self._partitions.get(key)
+                info = self._metadata.state.partition(*key)
+                if partition is not None and info is not None:
+                    self._apply_partition(partition, info)
+
+    def _wanted(self, key: PartitionKey) -> TopicInfo | None:
+        """The topic of a partition that metadata still gives to this broker."""
+        info = self._metadata.state.partition(*key)
+        if info is None or self._settings.node_id not in info.replicas:
+            return None
+        return self._metadata.state.topics.get(key[0])
+
+    def _remove_topic(self, topic_id: Uuid) -> None:
+        for key in [key for key in self._partitions if key[0] == topic_id]:
+            self._remove(key)
+
+    def _remove(self, key: PartitionKey) -> None:
+        """The partition is no longer this broker's: its folder is renamed, then deleted."""
+        partition = self._partitions.pop(key)
+        if self._by_name.get((partition.topic, partition.index)) is partition:
+            del self._by_name[partition.topic, partition.index]
+        self._unroute(key)
+        partition.retire()
+        if partition.log is not None:
+            try:
+                self._logs.delete_log(*key)
+            except OSError as error:
+                partition.storage_failed(error)
+
+    async def _rename_strays(self) -> None:
+        """Once metadata has caught up, folders that it does not know are strays (rule 4)."""
+        await self._controller.unfenced.wait()
+        for folder in self._logs.stray_unknown(
+            lambda topic_id, index: self._wanted((topic_id, index)) is not None
+        ):
+            logger.warning("%s belongs to no partition of this broker and was renamed", folder)
+
+    # ---- streams
+
+    def _route(self, partition: Partition) -> None:
+        """Follow the partition's leader in its current epoch, or nobody."""
+        key = (partition.topic_id, partition.index)
+        leader_id = partition.leader_id
+        if partition.machine.role is not Role.FOLLOWER or leader_id is None:
+            self._unroute(key)
+            return
+        target = (leader_id, partition.leader_epoch)
+        if self._followed_from.get(key) == target:
+            return
+        self._unroute(key)
+        self._followed_from[key] = target
+        self._stream_to(leader_id).follow(partition)
+
+    def _unroute(self, key: PartitionKey) -> None:
+        target = self._followed_from.pop(key, None)
+        if target is not None:
+            self._streams[target[0]].unfollow(key)
+
+    def _stream_to(self, leader_id: int) -> FollowerStream:
+        stream = self._streams.get(leader_id)
+        if stream is None:
+            stream = FollowerStream(
+                leader_id,
+                address=lambda: self._address_of(leader_id),
+                broker_epoch=lambda: self._controller.broker_epoch,
+                dial=self._dial,
+                settings=self._settings,
+                clock=self.clock,
+                rng=self._rng,
+            )
+            self._streams[leader_id] = stream
+            self._spawn(stream.run())
+        return stream
+
+    def _address_of(self, broker_id: int) -> tuple[str, int] | None:
+        broker = self._metadata.state.brokers.get(broker_id)
+        return None if broker is None else (broker.internal_host, broker.internal_port)
+
+    def _find_for_follower(self, topic_id: Uuid, index: int) -> Partition:
+        return self.partition_by_id(topic_id, index)
+
+    # ---- what partitions ask (PartitionHost)
+
+    def propose(self, partition: Partition, change: IsrChange) -> None:
+        self._spawn(settle(partition, change, self._controller, self._rng))
+
+    def leadership_changed(self, change: LeadershipChange) -> None:
+        for listener in self._listeners:
+            listener(change)
+
+    def high_watermark_moved(self, partition: Partition) -> None:
+        self._logs.note_high_watermark(
+            partition.topic_id, partition.index, partition.machine.high_watermark
+        )
+
+    def request_flush(self, partition: Partition) -> None:
+        self._group_commit.request(partition)
+
+    def directory_failed(self, directory_id: Uuid, error: OSError) -> None:
+        """Take the directory and all its partitions out of service."""
+        for directory in self._logs.directories:
+            if directory.directory_id == directory_id and not directory.offline:
+                directory.offline = True
+                logger.error("log directory %s is offline: %s", directory.path, error)
+        for key, partition in self._partitions.items():
+            if partition.log is not None and partition.log.directory_id == directory_id:
+                partition.go_offline()
+                self._unroute(key)
+        if all(directory.offline for directory in self._logs.directories):
+            failed = self._all_failed
+            if failed is not None and not failed.done():
+                failed.set_exception(error)
+
+    # ---- inside
+
+    def _flushed(self, partition: Partition) -> None:
+        partition.flushed()
+        target = self._followed_from.get((partition.topic_id, partition.index))
+        if target is not None:
+            self._streams[target[0]].note_flushed(partition)
+
+    async def _tick(self) -> None:
+        """The ISR shrink timer."""
+        interval_ms = min(self._settings.replica_lag_ms_max / 2, TICK_MS_MAX)
+        while True:
+            await asyncio.sleep(interval_ms / 1000)
+            for partition in [*self._partitions.values()]:
+                if partition.is_leader:
+                    partition.tick()
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        if self._group is None:
+            work.close()
+        else:
+            self._group.create_task(work)
+
+    def _absent(self, topic: TopicInfo, index: int) -> ProtocolError:
+        if any(info.index == index for info in topic.partitions):
+            return ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        return ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+
+
+def view_of(info: PartitionInfo) -> PartitionView:
+    return PartitionView(
+        info.leader_id, info.leader_epoch, info.partition_epoch, info.replicas, info.isr
+    )

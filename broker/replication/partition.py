@@ -1,0 +1,489 @@
+"""One partition on this broker: the machine, its log, and whoever waits on it.
+
+The shell of partition_machine.py: it appends and reads, tells the machine what happened and carries
+out the effects. Everything runs on the event loop and nothing here waits; an append is one call of
+the log. The follower's half (positions, truncation, appends from the leader) is replica_log.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from broker.replication.feed import ReplicaFeed, Subscription
+from broker.replication.frames import Subscribe
+from broker.replication.isr import (
+    BecameFollower,
+    BecameLeader,
+    Effect,
+    HighWatermarkMoved,
+    IsrChange,
+    ProposeIsr,
+    WaitersFailed,
+    WaitersReleased,
+)
+from broker.replication.partition_machine import PartitionMachine, Role
+from broker.replication.progress import BrokerView, PartitionView
+from broker.replication.seams import FetchWaiter, LeadershipChange
+from broker.replication.tail import TailBudget
+from broker.replication.truncation import Matched, Verdict, decide_verdict
+from ottla.core.clock import Clock
+from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.identifiers import Uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from storage.log import Log, LogSlice
+
+ACKS_ALL = -1
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Not a failure of the directory (SAFETY rule 18)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What a leader's append gave; for a duplicate, where the original batch lies."""
+
+    base_offset: int
+    last_offset: int
+    log_append_time_ms: int
+    log_start_offset: int
+    leader_epoch: int
+    duplicate: bool
+
+
+class PartitionHost(Protocol):
+    """What a partition asks of the replica manager."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def tail_budget(self) -> TailBudget: ...
+    def propose(self, partition: Partition, change: IsrChange) -> None: ...
+    def leadership_changed(self, change: LeadershipChange) -> None: ...
+    def high_watermark_moved(self, partition: Partition) -> None: ...
+    def request_flush(self, partition: Partition) -> None: ...
+    def directory_failed(self, directory_id: Uuid, error: OSError) -> None: ...
+
+
+class Partition:
+    """See the module. ``log`` is None while the folder could not be opened."""
+
+    __slots__ = (
+        "_commit_futures",
+        "_fetch_waiters",
+        "_host",
+        "feed",
+        "index",
+        "internal",
+        "log",
+        "machine",
+        "topic",
+        "topic_id",
+    )
+
+    def __init__(
+        self,
+        topic: str,
+        topic_id: Uuid,
+        index: int,
+        log: Log | None,
+        machine: PartitionMachine,
+        host: PartitionHost,
+        *,
+        internal: bool = False,
+    ) -> None:
+        self.topic = topic
+        self.topic_id = topic_id
+        self.index = index
+        self.internal = internal
+        """A topic of the cluster's own: it goes first on the streams."""
+        self.log = log
+        self.machine = machine
+        self.feed = ReplicaFeed(host.tail_budget)
+        self._host = host
+        self._commit_futures: dict[int, asyncio.Future[None]] = {}
+        self._fetch_waiters: dict[FetchWaiter, None] = {}
+        if log is None:
+            machine.on_offline()
+
+    def __repr__(self) -> str:
+        return f"<Partition {self.topic}-{self.index} {self.machine.role.value}>"
+
+    # ---- what is known
+
+    @property
+    def leader_id(self) -> int | None:
+        return self.machine.leader_id
+
+    @property
+    def leader_epoch(self) -> int:
+        return self.machine.leader_epoch
+
+    @property
+    def is_leader(self) -> bool:
+        return self.machine.role is Role.LEADER
+
+    @property
+    def isr(self) -> tuple[int, ...]:
+        return self.machine.isr_state.members
+
+    @property
+    def replicas(self) -> tuple[int, ...]:
+        return self.machine.replicas
+
+    @property
+    def high_watermark(self) -> int:
+        return self.machine.high_watermark
+
+    @property
+    def last_stable_offset(self) -> int:
+        """Everything below is decided (rule 7)."""
+        first_unstable = self.usable_log.producers.first_unstable_offset(
+            self.machine.high_watermark
+        )
+        high_watermark = self.machine.high_watermark
+        return high_watermark if first_unstable is None else min(first_unstable, high_watermark)
+
+    @property
+    def log_start_offset(self) -> int:
+        return self.usable_log.log_start_offset
+
+    @property
+    def log_end_offset(self) -> int:
+        return self.usable_log.log_end_offset
+
+    @property
+    def epoch_start_offset(self) -> int:
+        """Where this leader's epoch began: below it the true high watermark may be higher."""
+        return self.machine.epoch_start_offset
+
+    @property
+    def usable_log(self) -> Log:
+        """The log; KAFKA_STORAGE_ERROR when there is none or its directory failed."""
+        log = self.log
+        if log is None or self.machine.role is Role.OFFLINE:
+            raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "the log directory is offline")
+        return log
+
+    @property
+    def durable(self) -> bool:
+        """Whether an offset counts only after fsync (``flush.messages=1``)."""
+        return self.log is not None and self.log.config.flush_messages == 1
+
+    @property
+    def counted_end(self) -> int:
+        """The log end that may be acknowledged (rule 9)."""
+        log = self.usable_log
+        return log.recovery_point if self.durable else log.log_end_offset
+
+    # ---- clients
+
+    def check_leader(self, current_leader_epoch: int) -> None:
+        """Fence a request by the leader epoch its sender knows (KIP-320); -1 is unchecked.
+
+        FENCED_LEADER_EPOCH (the client's is older), UNKNOWN_LEADER_EPOCH (ours is older),
+        NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+        """
+        machine = self.machine
+        if current_leader_epoch != -1 and current_leader_epoch != machine.leader_epoch:
+            raise ProtocolError(
+                ErrorCode.FENCED_LEADER_EPOCH
+                if current_leader_epoch < machine.leader_epoch
+                else ErrorCode.UNKNOWN_LEADER_EPOCH
+            )
+        self._check_leads()
+
+    def append(
+        self,
+        batch: memoryview,
+        *,
+        acks: int,
+        internal: bool = False,
+        expected_leader_epoch: int | None = None,
+    ) -> Appended:
+        """Append one batch as leader; `batch` is patched in place and borrowed for the call.
+
+        NOT_LEADER_OR_FOLLOWER (also when `expected_leader_epoch` has passed), NOT_ENOUGH_REPLICAS
+        for acks=all, KAFKA_STORAGE_ERROR, and the log's own codes.
+        """
+        self._check_leads()
+        machine = self.machine
+        leader_epoch = machine.leader_epoch
+        if expected_leader_epoch is not None and expected_leader_epoch != leader_epoch:
+            raise ProtocolError(
+                ErrorCode.NOT_LEADER_OR_FOLLOWER, f"the leader epoch is {leader_epoch} now"
+            )
+        if acks == ACKS_ALL and not machine.enough_replicas:
+            raise ProtocolError(
+                ErrorCode.NOT_ENOUGH_REPLICAS,
+                f"in-sync replicas {list(machine.isr)}; min.insync.replicas is "
+                f"{machine.min_insync_replicas}",
+            )
+        log = self.usable_log
+        clock = self._host.clock
+        try:
+            result = log.append_as_leader(
+                batch,
+                leader_epoch=leader_epoch,
+                timestamp_ms=clock.timestamp_ms(),
+                internal=internal,
+            )
+        except OSError as error:
+            raise self.storage_failed(error) from error
+        if not result.duplicate:
+            self.feed.appended(result.base_offset, result.last_offset + 1, batch)
+            if self.durable:
+                self.request_flush()
+            self._run(machine.on_local_end(log.log_end_offset, self.counted_end, clock.now_ms()))
+        return Appended(
+            result.base_offset,
+            result.last_offset,
+            result.log_append_time_ms,
+            log.log_start_offset,
+            leader_epoch,
+            result.duplicate,
+        )
+
+    def wait_committed(self, next_offset: int, leader_epoch: int) -> asyncio.Future[None]:
+        """Done once high_watermark >= `next_offset` in this leader epoch (rule 8).
+
+        Fails with NOT_LEADER_OR_FOLLOWER on any change of epoch, NOT_ENOUGH_REPLICAS_AFTER_APPEND
+        when the ISR shrinks below min.insync.replicas, KAFKA_STORAGE_ERROR. Cancelling it gives up.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            waiter = self.machine.wait(next_offset, leader_epoch)
+        except ProtocolError as error:
+            future.set_exception(error)
+            return future
+        if waiter is None:
+            future.set_result(None)
+            return future
+        self._commit_futures[waiter] = future
+
+        def given_up(done: asyncio.Future[None]) -> None:
+            if done.cancelled() and self._commit_futures.pop(waiter, None) is not None:
+                self.machine.forget(waiter)
+
+        future.add_done_callback(given_up)
+        return future
+
+    def read(
+        self,
+        offset: int,
+        max_bytes: int,
+        *,
+        committed_only: bool,
+        at_least_one: bool,
+        to_log_end: bool = False,
+    ) -> LogSlice | None:
+        """Whole batches from `offset` below the high watermark, or, with `committed_only` (the
+        isolation level read_committed), below the last stable offset; `to_log_end` is for
+        coordinators that load. None: nothing to read yet. OFFSET_OUT_OF_RANGE,
+        NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+        """
+        self._check_leads()
+        log = self.usable_log
+        if to_log_end:
+            end_offset = log.log_end_offset
+        elif committed_only:
+            end_offset = self.last_stable_offset
+        else:
+            end_offset = self.machine.high_watermark
+        try:
+            return log.read(offset, max_bytes, end_offset=end_offset, at_least_one=at_least_one)
+        except OSError as error:
+            raise self.storage_failed(error) from error
+
+    def offset_for_leader_epoch(self, leader_epoch: int) -> tuple[int, int]:
+        """(largest epoch <= `leader_epoch`, its exclusive end offset); (-1, -1) when unknown."""
+        self._check_leads()
+        log = self.usable_log
+        return log.epochs.end_offset_for(leader_epoch, log.log_end_offset)
+
+    def add_waiter(self, waiter: FetchWaiter) -> None:
+        self._fetch_waiters[waiter] = None
+
+    def remove_waiter(self, waiter: FetchWaiter) -> None:
+        self._fetch_waiters.pop(waiter, None)
+
+    # ---- metadata and time
+
+    def apply(self, view: PartitionView) -> None:
+        """Take over committed metadata."""
+        log = self.log
+        end = 0 if log is None else log.log_end_offset
+        now_ms = self._host.clock.now_ms()
+        self._run(self.machine.on_metadata(view, log_end_offset=end, now_ms=now_ms))
+
+    def brokers_changed(self, brokers: Mapping[int, BrokerView]) -> None:
+        self._run(self.machine.on_brokers(brokers, self._host.clock.now_ms()))
+
+    def set_min_insync_replicas(self, value: int) -> None:
+        self._run(self.machine.on_min_insync_replicas(value, self._host.clock.now_ms()))
+
+    def tick(self) -> None:
+        self._run(self.machine.on_tick(self._host.clock.now_ms()))
+
+    def isr_accepted(self, change: IsrChange, view: PartitionView) -> None:
+        self._run(self.machine.on_accepted(change, view, self._host.clock.now_ms()))
+
+    def isr_refused(self, change: IsrChange) -> None:
+        self._run(self.machine.on_refused(change, self._host.clock.now_ms()))
+
+    def request_flush(self) -> None:
+        """Durable mode: sync what was appended, then `flushed`."""
+        self._host.request_flush(self)
+
+    def flushed(self) -> None:
+        """More of the log is synced."""
+        if self.machine.role is Role.OFFLINE or self.log is None:
+            return
+        now_ms = self._host.clock.now_ms()
+        log = self.log
+        self._run(self.machine.on_local_end(log.log_end_offset, self.counted_end, now_ms))
+
+    # ---- the leader's side of replication
+
+    def admit(self, ask: Subscribe) -> Verdict:
+        """Whether a follower's log is a prefix of ours (rule 10).
+
+        FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+        """
+        self.check_leader(ask.leader_epoch)
+        log = self.usable_log
+        entries = log.epochs.entries
+        return decide_verdict(ask, entries, log.log_start_offset, log.log_end_offset)
+
+    def subscribed(self, subscription: Subscription, verdict: Matched, broker_epoch: int) -> None:
+        """The prefix is proven (`verdict`): serve the subscription from its position on."""
+        self.feed.add(subscription)
+        now_ms = self._host.clock.now_ms()
+        position = None if self.durable else subscription.position
+        self._run(
+            self.machine.on_subscribed(subscription.follower_id, broker_epoch, position, now_ms)
+        )
+
+    def read_for_follower(self, position: int, bytes_max: int) -> tuple[list[bytes], int] | None:
+        """(whole batches, offset after them) up to the log end; None: nothing to send.
+
+        OFFSET_OUT_OF_RANGE when retention has passed `position`, KAFKA_STORAGE_ERROR.
+        """
+        try:
+            return self.feed.read(self.usable_log, position, bytes_max)
+        except OSError as error:
+            raise self.storage_failed(error) from error
+
+    def unsubscribed(self, subscription: Subscription) -> None:
+        if self.feed.remove(subscription):
+            self.machine.on_unsubscribed(subscription.follower_id)
+
+    def follower_progress(self, subscription: Subscription, log_end_offset: int) -> None:
+        now_ms = self._host.clock.now_ms()
+        self._run(self.machine.on_progress(subscription.follower_id, log_end_offset, now_ms))
+
+    def follower_cannot_append(self, subscription: Subscription) -> None:
+        if self.feed.remove(subscription):
+            now_ms = self._host.clock.now_ms()
+            self._run(self.machine.on_cannot_append(subscription.follower_id, now_ms))
+
+    # ---- failures and effects
+
+    def storage_failed(self, error: OSError) -> ProtocolError:
+        """The error to answer; unless the disk is merely full, the directory goes offline."""
+        if error.errno in DISK_FULL:
+            return ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "the disk of this broker is full")
+        if self.log is not None:
+            self._host.directory_failed(self.log.directory_id, error)
+        return ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, f"the disk failed: {error}")
+
+    def sync_failed(self, error: OSError) -> None:
+        """A failed fsync leaves nothing to trust, whatever its errno (rule 18)."""
+        if self.log is not None:
+            self._host.directory_failed(self.log.directory_id, error)
+
+    def go_offline(self) -> None:
+        """The directory failed."""
+        self._end(ErrorCode.KAFKA_STORAGE_ERROR)
+
+    def retire(self) -> None:
+        """The topic was deleted, or other brokers have the partition now."""
+        self._end(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+
+    def _end(self, code: ErrorCode) -> None:
+        was_leader = self.is_leader
+        self._run(self.machine.on_offline(code))
+        self.feed.cancel_all(code)
+        if was_leader:
+            self._tell_leadership(False)
+        self._wake_fetchers()
+
+    def _check_leads(self) -> None:
+        role = self.machine.role
+        if role is not Role.LEADER:
+            if role is Role.OFFLINE:
+                raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "the log directory is offline")
+            raise ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+
+    def _run(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case HighWatermarkMoved():
+                    self.moved()
+                case WaitersReleased():
+                    for waiter in effect.waiters:
+                        future = self._commit_futures.pop(waiter, None)
+                        if future is not None and not future.done():
+                            future.set_result(None)
+                case WaitersFailed():
+                    self._fail_commits(effect)
+                case ProposeIsr():
+                    self._host.propose(self, effect.change)
+                case BecameLeader():
+                    self._become_leader(effect)
+                case BecameFollower():
+                    self._become_follower()
+
+    def moved(self) -> None:
+        """The high watermark moved: readers and followers may be told."""
+        self._host.high_watermark_moved(self)
+        self.feed.state_changed()
+        self._wake_fetchers()
+
+    def _fail_commits(self, effect: WaitersFailed) -> None:
+        for waiter in effect.waiters:
+            future = self._commit_futures.pop(waiter, None)
+            if future is not None and not future.done():
+                future.set_exception(ProtocolError(effect.code))
+
+    def _become_leader(self, effect: BecameLeader) -> None:
+        self.feed.cancel_all(ErrorCode.FENCED_LEADER_EPOCH)
+        try:
+            self.usable_log.epochs.assign(effect.leader_epoch, effect.start_offset)
+        except OSError as error:
+            self.storage_failed(error)
+            return
+        self._tell_leadership(True)
+        self._wake_fetchers()
+
+    def _become_follower(self) -> None:
+        self.feed.cancel_all(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        if self.log is not None:
+            # An epoch of ours that got no records is none of the new leader's log.
+            self.log.epochs.truncate_to(self.log.log_end_offset)
+        self._tell_leadership(False)
+        self._wake_fetchers()
+
+    def _tell_leadership(self, is_leader: bool) -> None:
+        self._host.leadership_changed(
+            LeadershipChange(self.topic, self.topic_id, self.index, self.leader_epoch, is_leader)
+        )
+
+    def _wake_fetchers(self) -> None:
+        if self._fetch_waiters:
+            for waiter in [*self._fetch_waiters]:
+                waiter.wake()

@@ -1,0 +1,138 @@
+"""The seams of replication: what it needs of storage, metadata and controller, as protocols.
+
+`storage.log.Log`, `storage.manager.LogManager`, `broker.control`'s MetadataCache and ControllerClient
+are the real ones; tests bring small ones of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ottla.core.identifiers import Uuid
+
+
+@dataclass(frozen=True, slots=True)
+class IsrProposal:
+    """A change of the ISR, compare-and-set on both epochs (KIP-497, KIP-841)."""
+
+    topic_id: Uuid
+    partition: int
+    leader_epoch: int
+    partition_epoch: int
+    isr: tuple[tuple[int, int], ...]
+    """(broker id, broker epoch) of every member."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadershipChange:
+    """This broker began (or ceased) to lead a partition; told on the event loop, in order."""
+
+    topic: str
+    topic_id: Uuid
+    index: int
+    leader_epoch: int
+    is_leader: bool
+
+
+class FetchWaiter(Protocol):
+    """Someone who waits for more of a partition to be readable."""
+
+    def wake(self) -> None:
+        """The high watermark, the last stable offset or the leadership changed. Must not raise."""
+        ...
+
+
+class PartitionInfo(Protocol):
+    """controller.state.PartitionMetadata."""
+
+    @property
+    def topic_id(self) -> Uuid: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def replicas(self) -> tuple[int, ...]: ...
+    @property
+    def isr(self) -> tuple[int, ...]: ...
+    @property
+    def leader_id(self) -> int | None: ...
+    @property
+    def leader_epoch(self) -> int: ...
+    @property
+    def partition_epoch(self) -> int: ...
+
+
+class TopicInfo(Protocol):
+    """controller.state.TopicMetadata."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def topic_id(self) -> Uuid: ...
+    @property
+    def partitions(self) -> tuple[PartitionInfo, ...]: ...
+    @property
+    def internal(self) -> bool: ...
+
+
+class BrokerInfo(Protocol):
+    """controller.state.BrokerRegistration."""
+
+    @property
+    def broker_epoch(self) -> int: ...
+    @property
+    def internal_host(self) -> str: ...
+    @property
+    def internal_port(self) -> int: ...
+    @property
+    def fenced(self) -> bool: ...
+    @property
+    def in_controlled_shutdown(self) -> bool: ...
+
+
+class ClusterInfo(Protocol):
+    """controller.state.ClusterState."""
+
+    @property
+    def brokers(self) -> Mapping[int, BrokerInfo]: ...
+    @property
+    def topics(self) -> Mapping[Uuid, TopicInfo]: ...
+    @property
+    def configs(self) -> Mapping[tuple[str, str], Mapping[str, str]]: ...
+    def topic_named(self, name: str) -> TopicInfo | None: ...
+    def partition(self, topic_id: Uuid, index: int) -> PartitionInfo | None: ...
+
+
+class DeltaInfo(Protocol):
+    """broker.control.MetadataDelta: what changed."""
+
+    @property
+    def topics(self) -> Iterable[Uuid]: ...
+    @property
+    def deleted(self) -> Mapping[Uuid, str]: ...
+    @property
+    def brokers(self) -> Iterable[int]: ...
+    @property
+    def configs(self) -> Iterable[tuple[str, str]]: ...
+    @property
+    def snapshot(self) -> bool: ...
+
+
+class MetadataSource(Protocol):
+    """broker.control.MetadataCache."""
+
+    @property
+    def state(self) -> ClusterInfo: ...
+    def subscribe(self, listener: Callable[[DeltaInfo], None]) -> object: ...
+
+
+class IsrController(Protocol):
+    """What replication asks of broker.control.ControllerClient."""
+
+    @property
+    def broker_epoch(self) -> int | None: ...
+    @property
+    def unfenced(self) -> asyncio.Event: ...
+    async def alter_partition(self, proposal: IsrProposal) -> PartitionInfo: ...

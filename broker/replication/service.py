@@ -1,0 +1,165 @@
+"""The leader's end of the streams on gRPC: handshake, then a LeaderSession per follower.
+
+A stranger learns nothing and costs little: without the right cluster id and leader id in a first
+message that comes in time, the call is refused before anything is kept for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from broker.generated.replication_pb2 import StreamHello, StreamWelcome
+from broker.replication.leader_session import LeaderSession
+from broker.replication.partition import Partition
+from broker.replication.settings import ReplicationSettings
+from broker.replication.transport import (
+    METHOD,
+    PROTOCOL_VERSION,
+    SERVICE,
+    ContextStream,
+    ReplicaStream,
+    StreamClosed,
+)
+from ottla.core.clock import Clock
+from ottla.core.errors import DecodeError
+from ottla.core.identifiers import Uuid
+
+logger = logging.getLogger(__name__)
+
+HELLO_BYTES_MAX = 1_024
+
+
+class Refused(Exception):
+    """The caller is not whom we serve; the text is told to it."""
+
+
+class ReplicationService:
+    """Serves the followers of this broker's partitions; `find` raises ProtocolError."""
+
+    def __init__(
+        self,
+        find: Callable[[Uuid, int], Partition],
+        settings: ReplicationSettings,
+        clock: Clock,
+    ) -> None:
+        self._find = find
+        self._settings = settings
+        self._clock = clock
+        self._sessions: dict[int, LeaderSession] = {}
+
+    @property
+    def follower_ids(self) -> tuple[int, ...]:
+        """Followers with an open stream."""
+        return tuple(self._sessions)
+
+    def add_to_server(self, server: grpc.aio.Server) -> None:
+        """Register the stream on the server of the internal listener, before it starts."""
+        handler = grpc.stream_stream_rpc_method_handler(self._call)
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),)
+        )
+
+    async def _call(
+        self, _requests: object, context: grpc.aio.ServicerContext[bytes, bytes]
+    ) -> None:
+        try:
+            await self.serve(ContextStream(context))
+        except Refused as refusal:
+            logger.warning("refused a replication stream from %s: %s", context.peer(), refusal)
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(refusal))
+        except StreamClosed:
+            pass
+
+    async def serve(self, stream: ReplicaStream) -> None:
+        """Serve one stream to its end; Refused or StreamClosed."""
+        hello = await self._handshake(stream)
+        settings = self._settings
+        woken = asyncio.Event()
+        session = LeaderSession(
+            hello.follower_id,
+            find=self._find,
+            clock=self._clock,
+            wake=woken.set,
+            credit_bytes=hello.credit_bytes,
+            partition_credit_bytes=hello.partition_credit_bytes,
+            message_bytes=settings.message_bytes,
+            keepalive_ms=settings.keepalive_ms,
+            subscriptions_max=settings.subscriptions_max,
+        )
+        earlier = self._sessions.get(hello.follower_id)
+        if earlier is not None:
+            earlier.close()  # the follower dialled anew: its old stream proves nothing any more
+        self._sessions[hello.follower_id] = session
+        logger.info("broker %d follows from here on", hello.follower_id)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send(session, stream, woken))
+                group.create_task(self._tick(session))
+                while True:
+                    session.receive(await stream.read())
+        except* StreamClosed as closed:
+            logger.info("the stream of broker %d ended: %s", hello.follower_id, _first(closed))
+        except* DecodeError as broken:
+            logger.warning("closing broker %d's stream: %s", hello.follower_id, _first(broken))
+        finally:
+            session.close()
+            if self._sessions.get(hello.follower_id) is session:
+                del self._sessions[hello.follower_id]
+
+    async def _handshake(self, stream: ReplicaStream) -> StreamHello:
+        settings = self._settings
+        try:
+            async with asyncio.timeout(settings.handshake_ms_max / 1000):
+                first = await stream.read()
+        except TimeoutError as error:
+            raise Refused("no hello came in time") from error
+        hello = StreamHello()
+        try:
+            if len(first) > HELLO_BYTES_MAX:
+                raise Refused("the hello is too large")
+            hello.ParseFromString(first)
+        except ProtobufDecodeError as error:
+            raise Refused("the first message is no hello") from error
+        if hello.cluster_id != settings.cluster_id:
+            raise Refused("this node belongs to another cluster")
+        if hello.protocol_version != PROTOCOL_VERSION:
+            raise Refused(f"protocol version {PROTOCOL_VERSION} is spoken here")
+        if hello.leader_id != settings.node_id:
+            raise Refused(f"this is node {settings.node_id}, not {hello.leader_id}")
+        if hello.follower_id == settings.node_id:
+            raise Refused(f"node {settings.node_id} does not follow itself")
+        welcome = StreamWelcome(
+            protocol_version=PROTOCOL_VERSION,
+            leader_id=settings.node_id,
+            heartbeat_interval_ms=settings.keepalive_ms,
+        )
+        await stream.write(welcome.SerializeToString())
+        return hello
+
+    async def _send(
+        self, session: LeaderSession, stream: ReplicaStream, woken: asyncio.Event
+    ) -> None:
+        while not session.closed:
+            await woken.wait()
+            woken.clear()
+            while (message := session.next_message()) is not None:
+                await stream.write(message)
+        raise StreamClosed("a newer stream took its place")
+
+    async def _tick(self, session: LeaderSession) -> None:
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_ms / 1000)
+            session.on_tick(self._clock.now_ms())
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
