@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ottla.core.errors import DecodeError
 from ottla.protocol.message import Buffer
@@ -22,7 +21,7 @@ from ottla.protocol.parts import Part, RecordsSource
 
 INT32_MAX = 2**31 - 1
 VARINT_BYTES_MAX = 5
-VARLONG_BYTES_MAX = 10
+_SHORT_ARRAY_MAX = 16
 MALFORMED = (IndexError, struct.error, UnicodeDecodeError)
 """What reading beyond the end or invalid UTF-8 raises inside generated code."""
 
@@ -121,24 +120,50 @@ def skip_tags(data: Buffer, position: int, count: int) -> int:
     return position
 
 
-def _fixed_array_reader(
-    code: str,
-) -> Callable[[Buffer, int, int], tuple[list[Any], int]]:
-    size = struct.calcsize(">" + code)
+def _structs(code: str) -> list[struct.Struct]:
+    """One Struct for every short array: replica lists have few elements."""
+    return [struct.Struct(f">{count}{code}") for count in range(_SHORT_ARRAY_MAX + 1)]
 
-    def read(data: Buffer, position: int, count: int) -> tuple[list[Any], int]:
+
+def _number_array_reader(code: str) -> Callable[[Buffer, int, int], tuple[list[int], int]]:
+    size = struct.calcsize(">" + code)
+    short = [each.unpack_from for each in _structs(code)]
+
+    def read(data: Buffer, position: int, count: int) -> tuple[list[int], int]:
         end = position + count * size
         if end > len(data):
             raise count_fault("numbers", count)
+        if count <= _SHORT_ARRAY_MAX:
+            return list(short[count](data, position)), end
         return list(struct.unpack_from(f">{count}{code}", data, position)), end
 
     return read
 
 
-read_int8_array: Callable[[Buffer, int, int], tuple[list[int], int]] = _fixed_array_reader("b")
-read_int16_array: Callable[[Buffer, int, int], tuple[list[int], int]] = _fixed_array_reader("h")
-read_int32_array: Callable[[Buffer, int, int], tuple[list[int], int]] = _fixed_array_reader("i")
-read_int64_array: Callable[[Buffer, int, int], tuple[list[int], int]] = _fixed_array_reader("q")
+def _number_array_writer(code: str) -> Callable[[bytearray, Sequence[int]], None]:
+    short = [each.pack for each in _structs(code)]
+
+    def write(out: bytearray, values: Sequence[int]) -> None:
+        count = len(values)
+        if count <= _SHORT_ARRAY_MAX:
+            out += short[count](*values)
+        else:
+            out += struct.pack(f">{count}{code}", *values)
+
+    return write
+
+
+read_int8_array = _number_array_reader("b")
+"""`count` numbers: (list, position); so are those below."""
+read_int16_array = _number_array_reader("h")
+read_int32_array = _number_array_reader("i")
+read_int64_array = _number_array_reader("q")
+
+write_int8_array = _number_array_writer("b")
+"""Append the elements, not their number; so do those below."""
+write_int16_array = _number_array_writer("h")
+write_int32_array = _number_array_writer("i")
+write_int64_array = _number_array_writer("q")
 
 
 def read_uuid_array(data: Buffer, position: int, count: int) -> tuple[list[bytes], int]:
@@ -210,26 +235,6 @@ def write_compact_string_array(out: bytearray, texts: Sequence[str]) -> None:
         raw = text.encode()
         write_uvarint(out, len(raw) + 1)
         out += raw
-
-
-def write_int8_array(out: bytearray, values: Sequence[int]) -> None:
-    """Append the elements, not their number."""
-    out += struct.pack(f">{len(values)}b", *values)
-
-
-def write_int16_array(out: bytearray, values: Sequence[int]) -> None:
-    """Append the elements, not their number."""
-    out += struct.pack(f">{len(values)}h", *values)
-
-
-def write_int32_array(out: bytearray, values: Sequence[int]) -> None:
-    """Append the elements, not their number."""
-    out += struct.pack(f">{len(values)}i", *values)
-
-
-def write_int64_array(out: bytearray, values: Sequence[int]) -> None:
-    """Append the elements, not their number."""
-    out += struct.pack(f">{len(values)}q", *values)
 
 
 def write_uuid_array(out: bytearray, values: Sequence[bytes]) -> None:
