@@ -1,0 +1,1 @@
+"""Listeners, framing, dispatch, backpressure and the security of a connection."""

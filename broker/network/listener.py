@@ -1,0 +1,221 @@
+"""The node's client ports: binding, admission, the idle sweep, and the drain at the end.
+
+`start()` binds (a port that is taken is a ConfigError with one sentence), `run()` serves and owns
+the tasks of handlers, `close()` drains: no new connections and requests, the answers of requests in
+flight are sent, bounded by `drain_ms_max`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from broker.network.connection import Connection, contained
+from broker.network.dispatch import Dispatcher
+from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
+from ottla.core.clock import Clock, SystemClock
+from ottla.core.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+_READ_AHEAD_THREADS: Final = 4
+_TLS_HANDSHAKE_S_MAX: Final = 10.0
+_SWEEP_MS_MAX: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One port for clients; `ssl_context` None means plain text."""
+
+    name: str
+    host: str
+    port: int
+    """0: the system chooses, see `Server.ports`."""
+    ssl_context: ssl.SSLContext | None = None
+
+
+class Server:
+    """All listeners of a node, and the host of their connections."""
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        dispatcher: Dispatcher,
+        limits: NetworkLimits | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.limits = limits or NetworkLimits()
+        self.dispatcher = dispatcher
+        self.pool = BufferPool(self.limits.pooled_buffers_max)
+        self.account = NodeAccount(self.limits.node_requests_max, self.limits.node_bytes_max)
+        # Its threads start with the first cold read.
+        self.executor = ThreadPoolExecutor(_READ_AHEAD_THREADS, thread_name_prefix="read-ahead")
+        self._listeners = tuple(listeners)
+        self._clock = clock or SystemClock()
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[Connection] = set()
+        self._by_address: Counter[str] = Counter()
+        self._accepted = 0
+        self._tasks: asyncio.TaskGroup | None = None
+        self._closing = asyncio.Event()
+        self._closed = asyncio.Event()
+        self.ports: dict[str, int] = {}
+        """By listener name, once bound."""
+
+    @property
+    def connection_count(self) -> int:
+        return len(self._connections)
+
+    async def start(self) -> None:
+        """Bind all listeners; ConfigError when one cannot be bound, and then none is."""
+        try:
+            for listener in self._listeners:
+                await self._bind(listener)
+        except BaseException:
+            for server in self._servers:
+                server.close()
+            self._servers.clear()
+            raise
+
+    async def run(self) -> None:
+        """Serve until `close()` is called; a cancellation closes without a drain."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                for server in self._servers:
+                    await server.start_serving()
+                while not self._closing.is_set():
+                    try:
+                        async with asyncio.timeout(self._sweep_ms() / 1000):
+                            await self._closing.wait()
+                    except TimeoutError:
+                        self._sweep()
+                await self._drain()
+                self._tasks = None
+                # Handlers' coroutines that still wait are bounded by their own time-outs; their
+                # connections are gone.
+                raise _Stop
+        except* _Stop:
+            pass
+        finally:
+            self._tasks = None
+            for server in self._servers:
+                server.close()
+            for connection in tuple(self._connections):
+                connection.abort()
+            self.executor.shutdown(wait=False, cancel_futures=True)
+            self._closed.set()
+
+    async def close(self) -> None:
+        """Ask `run()` to drain and end, and wait for it."""
+        self._closing.set()
+        if self._tasks is not None:
+            await self._closed.wait()
+        for server in self._servers:
+            server.close()
+
+    # --- for connections ---
+
+    def admit(self, connection: Connection, address: str) -> str | None:
+        if self._closing.is_set():
+            return "the node is shutting down"
+        if len(self._connections) >= self.limits.connections_max:
+            return f"{self.limits.connections_max} connections are open (max.connections)"
+        if self._by_address[address] >= self.limits.connections_per_address_max:
+            return (
+                f"{self.limits.connections_per_address_max} connections of this address are open "
+                "(max.connections.per.ip)"
+            )
+        self._connections.add(connection)
+        self._by_address[address] += 1
+        return None
+
+    def forget(self, connection: Connection, address: str) -> None:
+        self._connections.discard(connection)
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+    def start_task(self, answer: Coroutine[Any, Any, Any]) -> asyncio.Future[Any] | None:
+        if self._tasks is None:
+            answer.close()
+            return None
+        return self._tasks.create_task(contained(answer))
+
+    # --- inside ---
+
+    async def _bind(self, listener: Listener) -> None:
+        loop = asyncio.get_running_loop()
+
+        def accept() -> Connection:
+            self._accepted += 1
+            return Connection(self, listener.name, f"{listener.name}-{self._accepted}")
+
+        try:
+            server = await loop.create_server(
+                accept,
+                listener.host or None,
+                listener.port,
+                ssl=listener.ssl_context,
+                backlog=self.limits.backlog,
+                ssl_handshake_timeout=_TLS_HANDSHAKE_S_MAX if listener.ssl_context else None,
+                start_serving=False,
+            )
+        except OSError as error:
+            raise ConfigError(_bind_fault(listener, error)) from error
+        self._servers.append(server)
+        self.ports[listener.name] = server.sockets[0].getsockname()[1]
+
+    def _sweep_ms(self) -> float:
+        shortest = min(self.limits.idle_ms_max, self.limits.partial_frame_ms_max)
+        return min(_SWEEP_MS_MAX, max(shortest / 4, 1))
+
+    def _sweep(self) -> None:
+        """Close the connections on which nothing happens."""
+        now_ms = self._clock.now_ms()
+        for connection in tuple(self._connections):
+            since_ms = connection.quiet_since_ms
+            if since_ms is None or not connection.is_idle:
+                connection.quiet_since_ms = now_ms
+            elif connection.has_partial_frame:
+                if now_ms - since_ms > self.limits.partial_frame_ms_max:
+                    connection.end("the rest of a request did not come")
+            elif now_ms - since_ms > self.limits.idle_ms_max:
+                connection.end(None)  # what clients expect, and not worth a line
+
+    async def _drain(self) -> None:
+        for server in self._servers:
+            server.close()
+        gone = asyncio.Event()
+        for connection in tuple(self._connections):
+            connection.end(None, gone.set)
+        try:
+            async with asyncio.timeout(self.limits.drain_ms_max / 1000):
+                while self._connections:
+                    gone.clear()
+                    await gone.wait()
+        except TimeoutError:
+            logger.warning("%d connections still waited at the end", len(self._connections))
+
+
+class _Stop(Exception):
+    """Ends the server's task group together with the handlers' tasks in it."""
+
+
+def _bind_fault(listener: Listener, error: OSError) -> str:
+    where = f"{listener.host or '*'}:{listener.port}"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{where} is no address of this machine: correct listeners"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is taken: stop what listens there, or choose another port in listeners"
+    if error.errno == errno.EACCES:
+        return f"this user may not bind {where}: choose a port of 1024 or above in listeners"
+    return f"cannot bind {where}: {error.strerror or error}"
