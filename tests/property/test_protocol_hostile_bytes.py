@@ -75,18 +75,19 @@ def test_mutated_messages_decode_or_raise_decode_errors(name: str, data: st.Data
 def test_whole_messages_survive_and_cut_ones_are_refused(name: str, data: st.DataObject) -> None:
     schema = SCHEMAS[name]
     codec = message_type(schema)
-    version = data.draw(st.integers(schema.versions.low, schema.versions.high))
-    tree = project(schema, schema.root, data.draw(message_trees(schema)), version)
-    encoded = build(schema, schema.root, tree).encode(version)
-    for buffer in (encoded, bytearray(encoded), memoryview(b"12" + encoded + b"345")):
-        offset = 2 if isinstance(buffer, memoryview) else 0
-        message, end = codec.decode_from(buffer, offset, version)
-        assert end == offset + len(encoded)
-        assert shown(schema, schema.root, message, version) == tree
-    cuts = range(len(encoded)) if len(encoded) < 40 else range(0, len(encoded), 7)
-    for size in cuts:
-        assert not _decode(schema, version, encoded[:size])
-        assert not _decode(schema, version, memoryview(encoded)[:size])
+    whole = data.draw(message_trees(schema))
+    for version in range(schema.versions.low, schema.versions.high + 1):
+        tree = project(schema, schema.root, whole, version)
+        encoded = build(schema, schema.root, tree).encode(version)
+        for buffer in (encoded, bytearray(encoded), memoryview(b"12" + encoded + b"345")):
+            offset = 2 if isinstance(buffer, memoryview) else 0
+            message, end = codec.decode_from(buffer, offset, version)
+            assert end == offset + len(encoded)
+            assert shown(schema, schema.root, message, version) == tree
+        step = 1 + len(encoded) // 40
+        for size in {*range(0, len(encoded), step), len(encoded) - 1} - {-1}:
+            assert not _decode(schema, version, encoded[:size])
+            assert not _decode(schema, version, memoryview(encoded)[:size])
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
