@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ottla.protocol.generation.schema import (
-    FIXED_CODES,
     FIXED_SIZES,
     Field,
     MessageSchema,
@@ -216,5 +215,4 @@ def default_literal(line: Field) -> str:
         return "True" if line.default == "true" else "False"
     if line.type == "float64":
         return repr(float(line.default or 0))
-    assert line.type in FIXED_CODES
     return str(int(line.default or "0"))
