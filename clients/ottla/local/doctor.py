@@ -30,7 +30,6 @@ class AddressFacts:
     broker_id: int | None
     """The broker that advertises it; None for an address given by the user."""
     error: str | None = None
-    answered_by: int | None = None
     brokers_seen: frozenset[int] = frozenset()
     cluster_id: str | None = None
     controller_id: int | None = None
@@ -118,16 +117,6 @@ def _addresses(facts: ClusterFacts) -> Iterator[Finding]:
                 else "start the broker, or correct its advertised.listeners"
             )
             yield Finding(f"{who} does not answer ({address.error})", remedy)
-        elif (
-            address.error is None
-            and address.broker_id is not None
-            and address.answered_by not in (None, address.broker_id)
-        ):
-            yield Finding(
-                f"broker {address.broker_id} advertises {address.address}, where broker "
-                f"{address.answered_by} answers",
-                "give every broker an address of its own in advertised.listeners",
-            )
 
 
 def _views(facts: ClusterFacts) -> Iterator[Finding]:

@@ -177,6 +177,11 @@ def grown(plan: ClusterPlan, brokers: int, first_port: int) -> ClusterPlan:
     return ClusterPlan(plan.cluster_id, plan.nodes + added, plan.settings)
 
 
+def moved(plan: ClusterPlan, first_port: int) -> ClusterPlan:
+    """`plan` on other ports; the nodes and their data stay."""
+    return ClusterPlan(plan.cluster_id, plan_ports(len(plan.nodes), first_port), plan.settings)
+
+
 def to_toml(values: Mapping[str, Any]) -> str:
     """Flat TOML: quoted keys, since one of Kafka's names may be the beginning of another."""
     return "".join(f'"{name}" = {_toml(value)}\n' for name, value in values.items())

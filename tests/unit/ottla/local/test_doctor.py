@@ -13,7 +13,6 @@ def address(broker: int, **changes: object) -> AddressFacts:
     values: dict[str, object] = {
         "address": f"127.0.0.1:{9091 + broker}",
         "broker_id": broker,
-        "answered_by": broker,
         "brokers_seen": ALL,
         "cluster_id": "x",
         "controller_id": 1,
@@ -56,11 +55,6 @@ def test_an_advertised_address_that_does_not_answer() -> None:
         "broker 2 advertises 127.0.0.1:9093, which does not answer (timed out); start the broker, "
         "or correct its advertised.listeners"
     ]
-
-
-def test_two_brokers_behind_one_address() -> None:
-    facts = ClusterFacts(addresses=[address(1), address(2, answered_by=1)])
-    assert "where broker 1 answers" in problems(facts)[0]
 
 
 def test_two_clusters() -> None:

@@ -7,6 +7,7 @@ from ottla.core.errors import ConfigError
 from ottla.local.plan import (
     ClusterPlan,
     grown,
+    moved,
     plan_on_ports,
     plan_ports,
     to_toml,
@@ -73,3 +74,9 @@ def test_an_unknown_node_is_named() -> None:
 def test_a_description_that_is_not_ours_is_refused(value: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="description"):
         ClusterPlan.from_json(value)
+
+
+def test_a_plan_moves_to_other_ports() -> None:
+    plan = moved(ClusterPlan(ID, plan_ports(3, 9092)), 19092)
+    assert [node.client_port for node in plan.nodes] == [19092, 19093, 19094]
+    assert plan.cluster_id == ID

@@ -1,0 +1,191 @@
+"""What was acknowledged, when, and whether it is all still there.
+
+A librdkafka producer sends numbered messages, the ledger notes each acknowledgement, and at the
+end a consumer of another make reads everything back and `account` compares.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import aiokafka
+import confluent_kafka
+
+
+@dataclass
+class Ledger:
+    """Acknowledged messages, (key, number) → (partition, offset), and when they were."""
+
+    acknowledged: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+
+    def first_after(self, moment: float) -> float | None:
+        """Seconds from `moment` to the first acknowledgement of what was sent after it."""
+        return next((at - moment for at in self.times if at >= moment), None)
+
+    def longest_gap(self) -> float:
+        """The longest time between two acknowledgements, in seconds."""
+        pairs = zip(self.times, self.times[1:], strict=False)
+        return max((later - earlier for earlier, later in pairs), default=0.0)
+
+
+class SteadyProducer:
+    """Produces keyed messages at a steady rate in a thread until it is told to stop."""
+
+    def __init__(
+        self, bootstrap: str, topic: str, *, keys: int = 20, per_second: int = 2_000
+    ) -> None:
+        self.ledger = Ledger()
+        self.sent = 0
+        self._topic = topic
+        self._keys = keys
+        self._pause = 1.0 / per_second
+        self._stop = threading.Event()
+        self._producer = confluent_kafka.Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 2,
+                "message.timeout.ms": 60_000,
+                "retry.backoff.ms": 20,
+                "retry.backoff.max.ms": 100,
+                "reconnect.backoff.ms": 20,
+                "reconnect.backoff.max.ms": 200,
+                "topic.metadata.refresh.fast.interval.ms": 50,
+            }
+        )
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> SteadyProducer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
+
+    def finish(self) -> Ledger:
+        """Stop sending and wait until everything sent is acknowledged or has failed."""
+        self._stop.set()
+        self._thread.join()
+        remaining = self._producer.flush(90)
+        if remaining:
+            self.ledger.failed.append(f"{remaining} messages without an answer after 90 s")
+        return self.ledger
+
+    def wait_acknowledged_after(self, moment: float, seconds_max: float) -> float | None:
+        """Wait for an acknowledgement at or after `moment`; the seconds it took, or None."""
+        deadline = time.monotonic() + seconds_max
+        while time.monotonic() < deadline:
+            times = self.ledger.times
+            if times and times[-1] >= moment:
+                return self.ledger.first_after(moment)
+            self._stop.wait(0.005)
+        return None
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stop.is_set():
+            number = self.sent
+            key = f"k{number % self._keys}"
+            try:
+                self._producer.produce(
+                    self._topic,
+                    key=key,
+                    value=str(number // self._keys),
+                    on_delivery=self._delivered,
+                )
+                self.sent += 1
+            except BufferError:
+                self._producer.poll(0.01)
+                continue
+            due += self._pause
+            wait = due - time.monotonic()
+            if wait > 0:
+                self._producer.poll(wait)
+            else:
+                self._producer.poll(0)
+                if wait < -0.1:
+                    due = time.monotonic()  # do not catch up in a burst after an outage
+
+    def _delivered(
+        self, error: confluent_kafka.KafkaError | None, message: confluent_kafka.Message
+    ) -> None:
+        if error is not None:
+            self.ledger.failed.append(str(error))
+            return
+        partition, offset, key, number = place_of(message)
+        self.ledger.acknowledged[(key, number)] = (partition, offset)
+        self.ledger.times.append(time.monotonic())
+
+
+def place_of(message: confluent_kafka.Message) -> tuple[int, int, str, int]:
+    """Partition, offset, key and number of a message of ours."""
+    partition, offset = message.partition(), message.offset()
+    key, value = message.key(), message.value()
+    assert partition is not None
+    assert offset is not None
+    assert key is not None
+    assert value is not None
+    return partition, offset, key.decode(), int(value)
+
+
+async def read_all(bootstrap: str, topic: str) -> dict[int, list[tuple[int, str, int]]]:
+    """Everything in a topic by aiokafka: partition → (offset, key, number) in order."""
+    consumer = aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        partitions = consumer.partitions_for_topic(topic) or set()
+        assigned = [aiokafka.TopicPartition(topic, index) for index in sorted(partitions)]
+        consumer.assign(assigned)
+        ends = await consumer.end_offsets(assigned)
+        await consumer.seek_to_beginning(*assigned)
+        found: dict[int, list[tuple[int, str, int]]] = {tp.partition: [] for tp in assigned}
+        deadline = time.monotonic() + 60
+        while any([await consumer.position(tp) < ends[tp] for tp in assigned]):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"only {[len(v) for v in found.values()]} of {ends} read")
+            for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+                found[tp.partition] += [
+                    (record.offset, record.key.decode(), int(record.value)) for record in records
+                ]
+        return found
+    finally:
+        await consumer.stop()
+
+
+def account(
+    ledger: Ledger, found: dict[int, list[tuple[int, str, int]]], *, once: bool = True
+) -> None:
+    """Every acknowledged message is there, in its place, in order per key and, if `once`, once."""
+    places = {
+        (key, number): (partition, offset)
+        for partition, records in found.items()
+        for offset, key, number in records
+    }
+    missing = [item for item in ledger.acknowledged if item not in places]
+    assert not missing, f"{len(missing)} acknowledged messages are lost, the first: {missing[:5]}"
+    moved = {
+        item: (place, places[item])
+        for item, place in ledger.acknowledged.items()
+        if places[item] != place
+    }
+    assert not moved, f"acknowledged messages changed place: {list(moved.items())[:5]}"
+    if once:
+        counts = Counter((key, number) for r in found.values() for _, key, number in r)
+        repeated = [item for item, count in counts.items() if count > 1]
+        assert not repeated, f"{len(repeated)} messages are there twice: {repeated[:5]}"
+    for records in found.values():
+        offsets = [offset for offset, _, _ in records]
+        assert offsets == sorted(set(offsets))
+        per_key: dict[str, list[int]] = defaultdict(list)
+        for _, key, number in records:
+            per_key[key].append(number)
+        for key, numbers in per_key.items():
+            assert numbers == sorted(numbers), f"the order of key {key} is broken"
