@@ -5,12 +5,13 @@ synced, tears writes and fails on command. Logs, indexes, marks and the Raft jou
 here; LMDB alone does its own input and output (see storage/README.md).
 """
 
-from storage.vfs.interface import OpenMode, Vfs, VfsFile, VfsLock
+from storage.vfs.interface import Buffer, OpenMode, Vfs, VfsFile, VfsLock
 from storage.vfs.memory import MemoryVfs, SimulatedCrash
 from storage.vfs.real import OsVfs
 from storage.vfs.tools import read_file, replace_file, write_all
 
 __all__ = [
+    "Buffer",
     "MemoryVfs",
     "OpenMode",
     "OsVfs",

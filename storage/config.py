@@ -1,0 +1,89 @@
+"""What a log is told: the topic's settings that storage obeys, with Kafka's names and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ottla.core.errors import ConfigError
+
+_NEVER = 2**63 - 1  # Kafka's Long.MAX_VALUE: a limit that is never reached
+
+
+class TimestampType(Enum):
+    """Whose clock a record's timestamp is (`message.timestamp.type`)."""
+
+    CREATE_TIME = "CreateTime"
+    LOG_APPEND_TIME = "LogAppendTime"
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """Sizes in bytes, times in ms; None where Kafka writes -1 for "without limit"."""
+
+    segment_bytes: int = 1 << 30
+    segment_ms: int = 7 * 24 * 3600 * 1000
+    segment_index_bytes: int = 10 << 20
+    index_interval_bytes: int = 4096
+    max_message_bytes: int = 1048588  # of a batch, as Kafka means it; inclusive
+    timestamp_type: TimestampType = TimestampType.CREATE_TIME
+    flush_messages: int = _NEVER
+    flush_ms: int = _NEVER
+    retention_ms: int | None = 7 * 24 * 3600 * 1000
+    retention_bytes: int | None = None
+    file_delete_delay_ms: int = 60_000
+    cleanup_policy: frozenset[str] = frozenset({"delete"})
+    compression_type: str = "producer"
+
+    @property
+    def deletes(self) -> bool:
+        """Whether old segments are deleted by time and size."""
+        return "delete" in self.cleanup_policy
+
+    @classmethod
+    def from_topic_configs(cls, configs: Mapping[str, str]) -> LogConfig:
+        """From a topic's settings; absent ones get Kafka's default, others' keys are ignored.
+
+        Values have been validated where the topic was created or altered; ConfigError names one
+        that slipped through.
+        """
+        default = cls()
+
+        def number(name: str, otherwise: int) -> int:
+            text = configs.get(name)
+            if text is None:
+                return otherwise
+            try:
+                return int(text)
+            except ValueError:
+                raise ConfigError(f"{name} must be a whole number, not '{text}'") from None
+
+        def limit(name: str, otherwise: int | None) -> int | None:
+            value = number(name, -1 if otherwise is None else otherwise)
+            return None if value < 0 else value
+
+        try:
+            timestamp_type = TimestampType(
+                configs.get("message.timestamp.type", default.timestamp_type.value)
+            )
+        except ValueError as error:
+            raise ConfigError(
+                f"message.timestamp.type must be CreateTime or LogAppendTime: {error}"
+            ) from None
+        policies = configs.get("cleanup.policy", "delete").split(",")
+        return cls(
+            segment_bytes=number("segment.bytes", default.segment_bytes),
+            segment_ms=number("segment.ms", default.segment_ms),
+            segment_index_bytes=number("segment.index.bytes", default.segment_index_bytes),
+            index_interval_bytes=number("index.interval.bytes", default.index_interval_bytes),
+            max_message_bytes=number("max.message.bytes", default.max_message_bytes),
+            timestamp_type=timestamp_type,
+            flush_messages=number("flush.messages", default.flush_messages),
+            flush_ms=number("flush.ms", default.flush_ms),
+            retention_ms=limit("retention.ms", default.retention_ms),
+            retention_bytes=limit("retention.bytes", default.retention_bytes),
+            file_delete_delay_ms=number("file.delete.delay.ms", default.file_delete_delay_ms),
+            cleanup_policy=frozenset(policy.strip() for policy in policies if policy.strip()),
+            compression_type=configs.get("compression.type", default.compression_type),
+        )

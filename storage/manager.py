@@ -1,0 +1,437 @@
+"""All logs of a broker: directories, opening and deleting, and the work behind the scenes.
+
+`open` takes the directories (lock, identity, how they were left); `mark_running` must be called
+before the first append; `run` flushes rolled segments, writes checkpoints, applies retention and
+unlinks what was removed; `close` syncs everything and marks the directories clean.
+
+Syncs and LMDB commits run in threads of their own, everything else on the caller's, which is the
+event loop's once `run` runs. Only `open`, `open_log`, `mark_running` and `close` block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ottla.core.clock import Clock
+from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
+from ottla.core.identifiers import Uuid, random_uuid
+from storage import marks, names
+from storage.checkpoints import Checkpoints
+from storage.config import LogConfig
+from storage.directory import LogDirectory, StopState
+from storage.lmdb_store import LmdbStore
+from storage.log import Log
+from storage.vfs import OpenMode, Vfs, VfsLock, write_all
+
+__all__ = ["LogDirectory", "LogManager", "StopState"]
+
+_log = logging.getLogger(__name__)
+
+HOUSEKEEPING_INTERVAL_MS = 1_000
+CHECKPOINT_INTERVAL_MS = 5_000  # replica.high.watermark.checkpoint.interval.ms
+RETENTION_INTERVAL_MS = 300_000  # log.retention.check.interval.ms
+PRODUCER_EXPIRATION_MS = 86_400_000  # producer.id.expiration.ms
+
+
+class LogManager:
+    """See the module. Made by `LogManager.open`."""
+
+    def __init__(
+        self,
+        directories: Sequence[LogDirectory],
+        locks: Sequence[VfsLock],
+        checkpoints: Checkpoints,
+        clock: Clock,
+        vfs: Vfs,
+        producer_expiration_ms: int = PRODUCER_EXPIRATION_MS,
+    ) -> None:
+        self.directories = tuple(directories)
+        self._locks = tuple(locks)
+        self._checkpoints = checkpoints
+        self._clock = clock
+        self._vfs = vfs
+        self._producer_expiration_ms = producer_expiration_ms
+        self._logs: dict[tuple[Uuid, int], Log] = {}
+        self._high_watermarks: dict[tuple[Uuid, int], int] = {}
+        self._broker_epoch = -1
+        self._retired: list[tuple[int, str]] = []  # (now_ms from which on, folder to remove)
+        self._random = random.SystemRandom()
+        self._flusher = ThreadPoolExecutor(1, "log-flush")
+        self._writer = ThreadPoolExecutor(1, "checkpoints")
+        self._checkpoint_due_ms = clock.now_ms() + CHECKPOINT_INTERVAL_MS
+        self._retention_due_ms = clock.now_ms() + RETENTION_INTERVAL_MS
+        self._closed = False
+        self._retire_leftovers()
+
+    @classmethod
+    def open(
+        cls,
+        paths: Sequence[str],
+        *,
+        cluster_id: str,
+        node_id: int,
+        clock: Clock,
+        vfs: Vfs,
+        checkpoints: Checkpoints | None = None,
+        producer_expiration_ms: int = PRODUCER_EXPIRATION_MS,
+    ) -> LogManager:
+        """Take the log directories `paths`; without `checkpoints`, LMDB in the first one.
+
+        ConfigError in one sentence: a directory that is not writable, locked, of another cluster
+        or node, or written by a newer version.
+        """
+        if not paths:
+            raise ConfigError("log.dirs names no directory")
+        if len(set(paths)) != len(paths):
+            raise ConfigError(f"log.dirs names a directory twice: {', '.join(paths)}")
+        directories: list[LogDirectory] = []
+        locks: list[VfsLock] = []
+        try:
+            for path in paths:
+                locks.append(_lock(vfs, path))
+                directories.append(_take(vfs, path, cluster_id, node_id))
+            if checkpoints is None:
+                checkpoints = Checkpoints(LmdbStore(os.path.join(paths[0], names.CHECKPOINTS)))
+            return cls(directories, locks, checkpoints, clock, vfs, producer_expiration_ms)
+        except BaseException:
+            for lock in locks:
+                lock.release()
+            raise
+
+    def mark_running(self, broker_epoch: int) -> None:
+        """Note durably that from now on the directories may hold unsynced data. Blocks."""
+        self._broker_epoch = broker_epoch
+        for directory in self.directories:
+            if directory.offline:
+                continue
+            try:
+                marks.write_mark(self._vfs, directory.path, clean=False, broker_epoch=broker_epoch)
+            except OSError as error:
+                directory.fail(error)
+            else:
+                directory.running = True
+
+    # Logs
+
+    def logs(self) -> list[Log]:
+        return list(self._logs.values())
+
+    def get_log(self, topic_id: Uuid, partition: int) -> Log | None:
+        return self._logs.get((topic_id, partition))
+
+    def open_log(self, topic: str, partition: int, topic_id: Uuid, config: LogConfig) -> Log:
+        """The log of a partition: open already, in its folder, or new. Blocks while it scans.
+
+        KAFKA_STORAGE_ERROR: damaged below its recovery point, or the disk fails.
+        """
+        if (log := self._logs.get((topic_id, partition))) is not None:
+            return log
+        directory: LogDirectory | None = None
+        try:
+            directory = self._directory_of(topic, partition, topic_id)
+            if directory is None:
+                directory = self._directory_for_new()
+                self._create_folder(directory, topic, partition, topic_id)
+            directory.check_online()
+            log = Log(
+                topic=topic,
+                topic_id=topic_id,
+                partition=partition,
+                directory=directory,
+                folder=os.path.join(directory.path, names.folder_name(topic, partition)),
+                config=config,
+                clock=self._clock,
+                vfs=self._vfs,
+                checkpoints=self._checkpoints,
+            )
+        except OSError as error:
+            if directory is not None:
+                directory.fail(error)
+            raise ProtocolError(
+                ErrorCode.KAFKA_STORAGE_ERROR, f"{topic}-{partition}: {error}"
+            ) from error
+        self._logs[topic_id, partition] = log
+        return log
+
+    def delete_log(self, topic_id: Uuid, partition: int) -> None:
+        """Take a log out of use and its folder out of the way; unknown: no change.
+
+        The files go after `file.delete.delay.ms`.
+        """
+        log = self._logs.pop((topic_id, partition), None)
+        if log is None:
+            return
+        self._high_watermarks.pop((topic_id, partition), None)
+        log.abandon("it is deleted")
+        self._checkpoints.forget(log.key)
+        try:
+            retired = self._rename_away(
+                log.directory, log.topic, log.partition, names.DELETE_ENDING
+            )
+        except OSError as error:
+            log.directory.fail(error)
+            return
+        due_ms = self._clock.now_ms() + log.config.file_delete_delay_ms
+        self._retired.append((due_ms, retired))
+
+    def stray_unknown(self, known: Callable[[Uuid, int], bool]) -> list[str]:
+        """Rename the folders of logs that are not `known` to end in -stray; their new paths.
+
+        To be called once the metadata has been caught up with.
+        """
+        renamed = []
+        for directory in self.directories:
+            for topic, partition in self._folders(directory):
+                folder = os.path.join(directory.path, names.folder_name(topic, partition))
+                topic_id = marks.read_partition_metadata(self._vfs, folder)
+                if topic_id is not None and (
+                    (topic_id, partition) in self._logs or known(topic_id, partition)
+                ):
+                    continue
+                path = self._rename_away(directory, topic, partition, names.STRAY_ENDING)
+                _log.warning("%s is not in the cluster's metadata: renamed to %s", folder, path)
+                renamed.append(path)
+        return renamed
+
+    # High watermarks
+
+    def high_watermark(self, log: Log) -> int:
+        """The high watermark that was checkpointed, within the log; lost: the log's start."""
+        stored = self._high_watermarks.get((log.topic_id, log.partition))
+        if stored is None:
+            stored = self._checkpoints.high_watermark(log.key)
+        if stored is None:
+            return log.log_start_offset
+        return min(max(stored, log.log_start_offset), log.log_end_offset)
+
+    def note_high_watermark(self, topic_id: Uuid, partition: int, value: int) -> None:
+        """Remember a high watermark; it is written with the next checkpoint."""
+        self._high_watermarks[topic_id, partition] = value
+
+    # Behind the scenes
+
+    async def run(self) -> None:
+        """Do the background work until cancelled."""
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_INTERVAL_MS / 1000)
+            await self.housekeep()
+
+    async def housekeep(self) -> None:
+        """One round: what is due is done."""
+        loop = asyncio.get_running_loop()
+        now_ms = self._clock.now_ms()
+        for log in self.logs():
+            work = self._flush_due(log, now_ms)
+            if work is not None:
+                await loop.run_in_executor(self._flusher, _flush, log, work)
+        if now_ms >= self._retention_due_ms:
+            self._retention_due_ms = now_ms + RETENTION_INTERVAL_MS
+            self.apply_retention()
+        await loop.run_in_executor(self._flusher, self._unlink, now_ms)
+        if now_ms >= self._checkpoint_due_ms:
+            self._checkpoint_due_ms = now_ms + CHECKPOINT_INTERVAL_MS
+            self._note_checkpoints()
+            await loop.run_in_executor(self._writer, self._commit)
+
+    def apply_retention(self) -> int:
+        """Delete old segments and forget old producers; how many segments went."""
+        timestamp_ms = self._clock.timestamp_ms()
+        count = 0
+        for log in self.logs():
+            try:
+                count += log.delete_old_segments(timestamp_ms, self.high_watermark(log))
+            except ProtocolError as error:
+                _log.warning("retention: %s", error)
+            log.producers.expire(timestamp_ms, self._producer_expiration_ms)
+            log.release_cold()
+        return count
+
+    def close(self) -> None:
+        """Sync everything, write the checkpoints, mark the directories clean. Blocks."""
+        if self._closed:
+            return
+        self._closed = True
+        self._flusher.shutdown(wait=True)
+        self._writer.shutdown(wait=True)
+        synced = {directory.path for directory in self.directories if directory.running}
+        for directory in self.directories:
+            # A folder that was left by a crash and never opened has not been synced.
+            if directory.stop_state is not StopState.CLEAN and self._has_unopened(directory):
+                synced.discard(directory.path)
+        for log in self.logs():
+            if not log.directory.running:
+                continue
+            try:
+                log.close()
+            except ProtocolError as error:
+                _log.error("%s", error)
+                synced.discard(log.directory.path)
+        self._note_checkpoints()
+        if self._commit():
+            for directory in self.directories:
+                if directory.path in synced and not directory.offline:
+                    self._mark_clean(directory)
+        self._checkpoints.close()
+        for lock in self._locks:
+            lock.release()
+
+    def _flush_due(self, log: Log, now_ms: int) -> Callable[[], None] | None:
+        if not log.usable:
+            return None
+        unflushed = log.log_end_offset - log.recovery_point
+        late = now_ms - log.flushed_ms >= log.config.flush_ms
+        if unflushed and (late or unflushed >= log.config.flush_messages):
+            return log.flush
+        return log.flush_sealed if log.has_sealed_dirt else None
+
+    def _note_checkpoints(self) -> None:
+        for log in self.logs():
+            log.note_checkpoint()
+        for (topic_id, partition), value in self._high_watermarks.items():
+            log_or_none = self._logs.get((topic_id, partition))
+            if log_or_none is None:
+                continue
+            if self._checkpoints.high_watermark(log_or_none.key) != value:
+                self._checkpoints.note_high_watermark(log_or_none.key, value)
+
+    def _commit(self) -> bool:
+        try:
+            self._checkpoints.commit()
+        except OSError as error:
+            _log.error("the checkpoints were not written: %s", error)
+            return False
+        return True
+
+    def _unlink(self, now_ms: int) -> None:
+        for log in self.logs():
+            try:
+                log.unlink_condemned(now_ms)
+            except OSError as error:
+                log.directory.fail(error)
+        while self._retired and self._retired[0][0] <= now_ms:
+            _, folder = self._retired.pop(0)
+            try:
+                self._vfs.rmtree(folder)
+            except OSError as error:
+                _log.error("%s could not be removed: %s", folder, error)
+
+    def _mark_clean(self, directory: LogDirectory) -> None:
+        try:
+            marks.write_mark(self._vfs, directory.path, clean=True, broker_epoch=self._broker_epoch)
+        except OSError as error:
+            _log.error("%s could not be marked clean: %s", directory.path, error)
+
+    # Folders
+
+    def _folders(self, directory: LogDirectory) -> list[tuple[str, int]]:
+        """(topic, partition) of all folders that are logs."""
+        parsed = (names.parse_folder(name) for name in self._vfs.listdir(directory.path))
+        return [found for found in parsed if found is not None]
+
+    def _has_unopened(self, directory: LogDirectory) -> bool:
+        opened = {(log.topic, log.partition) for log in self.logs() if log.directory is directory}
+        return any(found not in opened for found in self._folders(directory))
+
+    def _directory_of(self, topic: str, partition: int, topic_id: Uuid) -> LogDirectory | None:
+        """Where the folder of a partition is; one that is not this topic's is put aside."""
+        for directory in self.directories:
+            folder = os.path.join(directory.path, names.folder_name(topic, partition))
+            if not self._vfs.is_dir(folder):
+                continue
+            found = marks.read_partition_metadata(self._vfs, folder)
+            if found == topic_id:
+                return directory
+            path = self._rename_away(directory, topic, partition, names.STRAY_ENDING)
+            _log.warning("%s belongs to another topic: renamed to %s", folder, path)
+        return None
+
+    def _directory_for_new(self) -> LogDirectory:
+        online = [directory for directory in self.directories if not directory.offline]
+        if not online:
+            raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "all log directories are offline")
+        counts = {directory.path: 0 for directory in online}
+        for log in self.logs():
+            if log.directory.path in counts:
+                counts[log.directory.path] += 1
+        return min(online, key=lambda directory: counts[directory.path])
+
+    def _create_folder(
+        self, directory: LogDirectory, topic: str, partition: int, topic_id: Uuid
+    ) -> None:
+        # Not synced here: the log's first flush does it. Until then a power cut may take the
+        # folder or leave it without its identity, and with it only records that were not synced.
+        folder = os.path.join(directory.path, names.folder_name(topic, partition))
+        self._vfs.mkdirs(folder)
+        path = os.path.join(folder, names.PARTITION_METADATA)
+        write_all(
+            self._vfs.open(path, OpenMode.CREATE_NEW), marks.partition_metadata_text(topic_id)
+        )
+
+    def _rename_away(self, directory: LogDirectory, topic: str, partition: int, ending: str) -> str:
+        source = os.path.join(directory.path, names.folder_name(topic, partition))
+        unique = random_uuid(self._random)
+        target = os.path.join(directory.path, names.retired_name(topic, partition, unique, ending))
+        self._vfs.rename(source, target)
+        return target
+
+    def _retire_leftovers(self) -> None:
+        """Deleted folders of the last run are removed in the next round."""
+        for directory in self.directories:
+            for name in self._vfs.listdir(directory.path):
+                if name.endswith(names.DELETE_ENDING):
+                    path = os.path.join(directory.path, name)
+                    self._retired.append((self._clock.now_ms(), path))
+
+
+def _flush(log: Log, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except ProtocolError as error:
+        if log.usable:
+            _log.warning("flush: %s", error)
+
+
+def _lock(vfs: Vfs, path: str) -> VfsLock:
+    try:
+        vfs.mkdirs(path)
+        return vfs.lock(os.path.join(path, names.LOCK))
+    except BlockingIOError as error:
+        raise ConfigError(
+            f"{path} is used by another process: stop it, or choose another folder in log.dirs"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written to ({error.strerror}): mend its permissions, or choose "
+            "another folder in log.dirs"
+        ) from error
+
+
+def _take(vfs: Vfs, path: str, cluster_id: str, node_id: int) -> LogDirectory:
+    """The identity of a locked directory; a new one gets it now."""
+    try:
+        meta = marks.read_meta(vfs, path)
+        if meta is None:
+            meta = marks.MetaProperties(cluster_id, node_id, random_uuid(random.SystemRandom()))
+            marks.write_meta(vfs, path, meta)
+        state = marks.read_stop_state(vfs, path)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be used ({error.strerror}): mend it, or choose another folder in "
+            "log.dirs"
+        ) from error
+    if meta.cluster_id != cluster_id:
+        raise ConfigError(
+            f"{path} belongs to cluster {meta.cluster_id}, not {cluster_id}: choose another "
+            "folder in log.dirs, or correct cluster.id"
+        )
+    if meta.node_id != node_id:
+        raise ConfigError(
+            f"{path} belongs to node {meta.node_id}, not {node_id}: choose another folder in "
+            "log.dirs, or correct node.id"
+        )
+    return LogDirectory(path, meta.directory_id, state)

@@ -1,0 +1,136 @@
+"""The files that say whose a log directory is and how its last use ended (SAFETY.md, rule 2).
+
+    meta.properties    version, cluster.id, node.id, directory.id; written once
+    stop.mark          version, state (running | clean), broker.epoch, boot.id, mount.identity
+    .lock              held while a process uses the directory
+
+Both are lines of key=value and are replaced as a whole. The mark is `running` before the first
+append and `clean` only after every log of the directory was synced; a mark that cannot be read
+counts as an unclean stop.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ottla.core.errors import ConfigError
+from ottla.core.identifiers import Uuid, uuid_from_text, uuid_text
+from storage import names
+from storage.directory import StopState
+from storage.vfs import Vfs, read_file, replace_file
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MetaProperties:
+    """Whose directory it is."""
+
+    cluster_id: str
+    node_id: int
+    directory_id: Uuid
+
+
+def read_meta(vfs: Vfs, directory: str) -> MetaProperties | None:
+    """None when the directory has none yet; ConfigError when it cannot be used."""
+    path = os.path.join(directory, names.META_PROPERTIES)
+    if not vfs.exists(path):
+        return None
+    values = _parse(read_file(vfs, path))
+    version = values.get("version", "")
+    if version.isdecimal() and int(version) > FORMAT_VERSION:
+        raise ConfigError(
+            f"{path} has format version {version}, this version of Ottla reads up to "
+            f"{FORMAT_VERSION}: start the version that wrote it"
+        )
+    try:
+        if int(version) != FORMAT_VERSION:
+            raise ValueError(f"format version {version}")
+        return MetaProperties(
+            values["cluster.id"], int(values["node.id"]), uuid_from_text(values["directory.id"])
+        )
+    except (KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{path} is damaged ({error}): restore it, or choose another folder in log.dirs"
+        ) from error
+
+
+def write_meta(vfs: Vfs, directory: str, meta: MetaProperties) -> None:
+    _write(
+        vfs,
+        os.path.join(directory, names.META_PROPERTIES),
+        {
+            "version": str(FORMAT_VERSION),
+            "cluster.id": meta.cluster_id,
+            "node.id": str(meta.node_id),
+            "directory.id": uuid_text(meta.directory_id),
+        },
+    )
+
+
+def read_stop_state(vfs: Vfs, directory: str) -> StopState:
+    """How the last use of the directory ended."""
+    path = os.path.join(directory, names.STOP_MARK)
+    if not vfs.exists(path):
+        return StopState.UNCLEAN
+    values = _parse(read_file(vfs, path))
+    match values.get("state"):
+        case "clean":
+            return StopState.CLEAN
+        case "running":
+            same_boot = values.get("boot.id") == vfs.boot_id()
+            same_mount = values.get("mount.identity") == vfs.mount_identity(directory)
+            return StopState.PROCESS_CRASH if same_boot and same_mount else StopState.UNCLEAN
+        case _:
+            return StopState.UNCLEAN
+
+
+def write_mark(vfs: Vfs, directory: str, *, clean: bool, broker_epoch: int) -> None:
+    """Durable on return."""
+    _write(
+        vfs,
+        os.path.join(directory, names.STOP_MARK),
+        {
+            "version": str(FORMAT_VERSION),
+            "state": "clean" if clean else "running",
+            "broker.epoch": str(broker_epoch),
+            "boot.id": vfs.boot_id(),
+            "mount.identity": vfs.mount_identity(directory),
+        },
+    )
+
+
+def read_partition_metadata(vfs: Vfs, folder: str) -> Uuid | None:
+    """The topic id of a log's folder; None when the file is missing or damaged."""
+    path = os.path.join(folder, names.PARTITION_METADATA)
+    if not vfs.exists(path):
+        return None
+    for line in read_file(vfs, path).decode("utf-8", "replace").splitlines():
+        key, _, value = line.partition(":")
+        if key == "topic_id":
+            try:
+                return uuid_from_text(value.strip())
+            except ValueError:
+                return None
+    return None
+
+
+def partition_metadata_text(topic_id: Uuid) -> bytes:
+    """What Kafka writes into partition.metadata."""
+    return f"version: 0\ntopic_id: {uuid_text(topic_id)}".encode("ascii")
+
+
+def _write(vfs: Vfs, path: str, values: dict[str, str]) -> None:
+    text = "".join(f"{key}={value}\n" for key, value in values.items())
+    replace_file(vfs, path, text.encode("utf-8"))
+
+
+def _parse(data: bytes) -> dict[str, str]:
+    values = {}
+    for line in data.decode("utf-8", "replace").splitlines():
+        if line and not line.startswith("#"):
+            key, separator, value = line.partition("=")
+            if separator:
+                values[key.strip()] = value.strip()
+    return values

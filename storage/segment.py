@@ -1,0 +1,393 @@
+"""One segment: a run of batches in one file, with its two sparse indexes.
+
+A segment grows only at its end. It is *sealed* when the log rolls to another one or when a
+truncation cut it: it then never gets another append, so that new bytes never share a file with the
+bytes that they replace (a power cut could leave a mixture of both). `flush` saves and syncs; the
+indexes of a sealed segment then leave the memory.
+
+The file is never closed, only dropped: slices in flight hold it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from ottla.core.errors import DecodeError
+from ottla.record.batch import BatchHeader, read_header
+from storage import names
+from storage.indexes import (
+    OFFSET_ENTRY_SIZE,
+    RELATIVE_OFFSET_MAX,
+    TIME_ENTRY_SIZE,
+    OffsetIndex,
+    StoredOffsetIndex,
+    StoredTimeIndex,
+    TimeIndex,
+    save_entries,
+)
+from storage.scan import FAR_WINDOW, NEAR_WINDOW, walk_headers
+from storage.vfs import Buffer, OpenMode, Vfs, VfsFile, write_all
+
+_log = logging.getLogger(__name__)
+
+INDEX_INTERVAL_DEFAULT = 4096
+
+
+class Segment:
+    """Offsets `base_offset` (inclusive) to `next_offset` (exclusive) in `size` bytes."""
+
+    __slots__ = (
+        "_file",
+        "_lock",
+        "_offset_index",
+        "_saved_offsets",
+        "_saved_times",
+        "_stored_offset_index",
+        "_stored_time_index",
+        "_time_index",
+        "_unindexed_bytes",
+        "_vfs",
+        "base_offset",
+        "created_ms",
+        "dirty",
+        "first_timestamp",
+        "max_timestamp",
+        "max_timestamp_offset",
+        "next_offset",
+        "path",
+        "removed",
+        "sealed",
+        "size",
+        "used",
+    )
+
+    def __init__(
+        self, vfs: Vfs, folder: str, base_offset: int, *, size: int, next_offset: int
+    ) -> None:
+        self._vfs = vfs
+        self.path = os.path.join(folder, names.segment_name(base_offset))  # without suffix
+        self.base_offset = base_offset
+        self.next_offset = next_offset
+        self.size = size
+        self.sealed = False
+        self.dirty = False  # something of it is not synced
+        self.removed = False  # its files are on their way out
+        self.used = False  # read since `release` was last asked for
+        self.created_ms: int | None = None
+        self.first_timestamp: int | None = None  # the first batch's largest; for segment.ms
+        self.max_timestamp = -1
+        self.max_timestamp_offset = base_offset  # last offset of the batch that brought it
+        self._file: VfsFile | None = None
+        self._offset_index: OffsetIndex | None = None
+        self._time_index: TimeIndex | None = None
+        self._stored_offset_index: StoredOffsetIndex | None = None
+        self._stored_time_index: StoredTimeIndex | None = None
+        self._saved_offsets = 0
+        self._saved_times = 0
+        self._unindexed_bytes = 0
+        self._lock = threading.Lock()  # which pair of indexes is the true one: flush is a thread
+
+    @classmethod
+    def create(cls, vfs: Vfs, folder: str, base_offset: int, created_ms: int) -> Segment:
+        """A new, empty segment with its file; a leftover file of that name is replaced."""
+        segment = cls(vfs, folder, base_offset, size=0, next_offset=base_offset)
+        path = segment.path + names.LOG_SUFFIX
+        for suffix in names.SEGMENT_SUFFIXES:
+            if vfs.exists(segment.path + suffix):
+                vfs.unlink(segment.path + suffix)
+        segment._file = vfs.open(path, OpenMode.CREATE_NEW)
+        segment.created_ms = created_ms
+        segment.begin_indexes()
+        segment.dirty = True
+        return segment
+
+    @property
+    def file(self) -> VfsFile:
+        """The .log file, opened when needed."""
+        self.used = True
+        file = self._file
+        if file is None:
+            file = self._file = self._vfs.open(self.path + names.LOG_SUFFIX, OpenMode.WRITE)
+        return file
+
+    # Appending
+
+    def append(self, data: Buffer) -> None:
+        """Write whole batches at the end; `note` must follow for each. OSError: see write_all."""
+        write_all(self.file, data)
+
+    def note(self, header: BatchHeader, index_interval_bytes: int) -> None:
+        """Take into account the batch that stands at `size` in the file."""
+        position = self.size
+        last_offset = header.base_offset + header.last_offset_delta
+        if header.max_timestamp > self.max_timestamp:
+            self.max_timestamp = header.max_timestamp
+            self.max_timestamp_offset = last_offset
+        if not position:
+            self.first_timestamp = header.max_timestamp
+        if self._unindexed_bytes > index_interval_bytes:
+            self._index(last_offset, position)
+            self._unindexed_bytes = 0
+        self._unindexed_bytes += header.size
+        self.size = position + header.size
+        self.next_offset = last_offset + 1
+        self.dirty = True
+
+    def begin_indexes(self) -> None:
+        """Start with empty indexes in memory, for a new file or before noting it all again."""
+        self._offset_index = OffsetIndex(self.base_offset)
+        self._time_index = TimeIndex(self.base_offset)
+        self._saved_offsets = self._saved_times = self._unindexed_bytes = 0
+        self.max_timestamp = -1
+
+    def is_full(self, header: BatchHeader, config_index_bytes: int) -> bool:
+        """Whether indexes or relative offsets leave no room for another batch."""
+        offset_index, time_index = self._offset_index, self._time_index
+        if offset_index is None or time_index is None:
+            return True
+        last_offset = header.base_offset + header.last_offset_delta
+        return (
+            last_offset - self.base_offset > RELATIVE_OFFSET_MAX
+            or (offset_index.count + 1) * OFFSET_ENTRY_SIZE > config_index_bytes
+            or (time_index.count + 2) * TIME_ENTRY_SIZE > config_index_bytes
+        )
+
+    def seal(self) -> None:
+        """No appends from here on: the time index gets its last entry."""
+        with self._lock:
+            if self._time_index is not None:
+                self._time_index.maybe_append(self.max_timestamp, self.max_timestamp_offset)
+            self.sealed = True
+        self.dirty = True
+
+    # Finding
+
+    def locate(self, offset: int) -> tuple[int, BatchHeader]:
+        """(position, header) of the batch that holds `offset`, which must be in the segment."""
+        return self._locate(offset, retry=True)
+
+    def _locate(self, offset: int, *, retry: bool) -> tuple[int, BatchHeader]:
+        entry = self.offset_index.floor(offset)
+        start = 0 if entry is None else entry[1]
+        try:
+            for position, header in walk_headers(self.file, start, self.size, NEAR_WINDOW):
+                if entry is not None and position == start and header.last_offset != entry[0]:
+                    break  # the index lies
+                if header.next_offset > offset:
+                    return position, header
+        except DecodeError:
+            if start == 0:
+                raise
+        if not retry:
+            raise DecodeError(f"offset {offset} is not in {self.path}.log")
+        _log.warning("the offset index of %s.log is damaged; it is made again", self.path)
+        self.rebuild_indexes(INDEX_INTERVAL_DEFAULT)
+        return self._locate(offset, retry=False)
+
+    def boundary_before(self, limit: int, start: int) -> tuple[int, int]:
+        """(position, offset) of the last batch boundary at or before the byte `limit`.
+
+        `start` is a boundary at or before `limit`, and the answer when the batch there is longer.
+        Offset is that of the batch which begins at the boundary.
+        """
+        entry = self.offset_index.floor_position(limit)
+        if entry is not None and entry[1] > start:
+            start = entry[1]
+        for position, header in walk_headers(self.file, start, self.size, NEAR_WINDOW):
+            if position + header.size > limit:
+                return position, header.base_offset
+        return self.size, self.next_offset
+
+    @property
+    def offset_index(self) -> OffsetIndex | StoredOffsetIndex:
+        with self._lock:
+            if self._offset_index is not None:
+                return self._offset_index
+            if self._stored_offset_index is None:
+                file = self._vfs.open(self.path + names.INDEX_SUFFIX, OpenMode.CREATE)
+                self._stored_offset_index = StoredOffsetIndex(file, self.base_offset)
+            return self._stored_offset_index
+
+    @property
+    def time_index(self) -> TimeIndex | StoredTimeIndex:
+        with self._lock:
+            if self._time_index is not None:
+                return self._time_index
+            if self._stored_time_index is None:
+                file = self._vfs.open(self.path + names.TIME_INDEX_SUFFIX, OpenMode.CREATE)
+                self._stored_time_index = StoredTimeIndex(file, self.base_offset)
+            return self._stored_time_index
+
+    # Changing
+
+    def rebuild_indexes(self, index_interval_bytes: int) -> None:
+        """Make both indexes again from the batch headers; DecodeError where they do not hold."""
+        size, next_offset = self.size, self.next_offset
+        self.begin_indexes()
+        self.size = 0
+        try:
+            for _, header in walk_headers(self.file, 0, size, FAR_WINDOW):
+                self.note(header, index_interval_bytes)
+        finally:
+            self.size, self.next_offset = size, next_offset
+        if self.sealed:
+            self.seal()
+
+    def cut(self, size: int, next_offset: int) -> None:
+        """Truncate the file to the boundary `size`, seal it, cut the indexes alike."""
+        with self._lock:
+            offset_index, time_index = self._offset_index, self._time_index
+        if offset_index is None or time_index is None:
+            try:
+                offset_index, time_index = self._load_indexes()
+            except DecodeError:
+                self.rebuild_indexes(INDEX_INTERVAL_DEFAULT)
+                self.cut(size, next_offset)
+                return
+        self.file.truncate(size)
+        with self._lock:
+            offset_index.cut(size)
+            time_index.cut(next_offset)
+            self._offset_index, self._time_index = offset_index, time_index
+            self._stored_offset_index = self._stored_time_index = None
+            self._saved_offsets = min(self._saved_offsets, offset_index.count)
+            self._saved_times = min(self._saved_times, time_index.count)
+            self.size, self.next_offset = size, next_offset
+        self._find_max_timestamp()
+        self.seal()
+
+    def open_indexes(self) -> None:
+        """Bring the saved indexes into memory, to append to them, and find `next_offset`.
+
+        DecodeError when they are damaged or do not agree with the file of `size` bytes.
+        """
+        offset_index, time_index = self._load_indexes()
+        last = offset_index.last()
+        start = 0 if last is None else last[1]
+        next_offset = self.base_offset
+        unindexed_bytes = 0
+        for position, header in walk_headers(self.file, start, self.size, NEAR_WINDOW):
+            if last is not None and position == start and header.last_offset != last[0]:
+                raise DecodeError(f"the offset index of {self.path}.log points elsewhere")
+            next_offset = header.next_offset
+            unindexed_bytes += header.size
+        self.next_offset = next_offset
+        self._check_last_entries(last, time_index.last())
+        self._offset_index, self._time_index = offset_index, time_index
+        self._saved_offsets, self._saved_times = offset_index.count, time_index.count
+        self._unindexed_bytes = unindexed_bytes
+        self._find_max_timestamp()
+
+    def adopt_indexes(self, index_interval_bytes: int) -> None:
+        """Use the saved indexes of a sealed segment as they are; DecodeError when damaged."""
+        for suffix in (names.INDEX_SUFFIX, names.TIME_INDEX_SUFFIX):
+            if not self._vfs.exists(self.path + suffix):
+                raise DecodeError(f"{self.path}{suffix} is missing")
+        last = self.offset_index.last()
+        if last is None and self.size > index_interval_bytes:
+            raise DecodeError(f"{self.path}{names.INDEX_SUFFIX} is empty")
+        self._check_last_entries(last, self.time_index.last())
+        last_time = self.time_index.last()
+        if last_time is not None:
+            self.max_timestamp, self.max_timestamp_offset = last_time
+
+    def _check_last_entries(
+        self, last: tuple[int, int] | None, last_time: tuple[int, int] | None
+    ) -> None:
+        if last is not None and not (
+            0 <= last[1] < self.size and self.base_offset <= last[0] < self.next_offset
+        ):
+            raise DecodeError(f"the offset index of {self.path}.log points beyond it")
+        if last_time is not None and not self.base_offset <= last_time[1] < self.next_offset:
+            raise DecodeError(f"the time index of {self.path}.log points beyond it")
+
+    def _load_indexes(self) -> tuple[OffsetIndex, TimeIndex]:
+        for suffix in (names.INDEX_SUFFIX, names.TIME_INDEX_SUFFIX):
+            if not self._vfs.exists(self.path + suffix):
+                raise DecodeError(f"{self.path}{suffix} is missing")
+        offset_file = self._vfs.open(self.path + names.INDEX_SUFFIX, OpenMode.READ)
+        time_file = self._vfs.open(self.path + names.TIME_INDEX_SUFFIX, OpenMode.READ)
+        return (
+            StoredOffsetIndex(offset_file, self.base_offset).load(),
+            StoredTimeIndex(time_file, self.base_offset).load(),
+        )
+
+    def _find_max_timestamp(self) -> None:
+        """Set the largest timestamp from the time index and the batches after its last entry."""
+        self.max_timestamp, self.max_timestamp_offset = self.max_timestamp_below(self.next_offset)
+
+    def max_timestamp_below(self, end_offset: int) -> tuple[int, int]:
+        """(largest timestamp or -1, last offset of its batch) of the batches below `end_offset`."""
+        entry = self.time_index.floor_offset(end_offset - 1)
+        timestamp, offset = entry if entry is not None else (-1, self.base_offset)
+        start = 0
+        if entry is not None:
+            start = self.locate(offset)[0]
+        for _, header in walk_headers(self.file, start, self.size):
+            if header.base_offset >= end_offset:
+                break
+            if header.max_timestamp > timestamp:
+                timestamp, offset = header.max_timestamp, header.last_offset
+        return timestamp, offset
+
+    def load_first_timestamp(self) -> int | None:
+        """The first batch's largest timestamp; None in an empty segment."""
+        if self.first_timestamp is None and self.size:
+            self.first_timestamp = read_header(self.file.pread(64, 0)).max_timestamp
+        return self.first_timestamp
+
+    def _index(self, last_offset: int, position: int) -> None:
+        if self._offset_index is not None and self._time_index is not None:
+            self._offset_index.append(last_offset, position)
+            self._time_index.maybe_append(self.max_timestamp, self.max_timestamp_offset)
+
+    # Saving
+
+    def flush(self) -> None:
+        """Sync the batches and the indexes. In a thread; one at a time for a segment."""
+        self.dirty = False  # first: an append meanwhile makes it dirty again
+        try:
+            self._flush()
+        except FileNotFoundError:
+            if not self.removed:  # else a truncation took its files while they were being saved
+                raise
+
+    def _flush(self) -> None:
+        self.file.fsync()
+        with self._lock:
+            offset_index, time_index = self._offset_index, self._time_index
+            saved_offsets, saved_times = self._saved_offsets, self._saved_times
+        if offset_index is None or time_index is None or self.removed:
+            return
+        offset_file = self._vfs.open(self.path + names.INDEX_SUFFIX, OpenMode.CREATE)
+        time_file = self._vfs.open(self.path + names.TIME_INDEX_SUFFIX, OpenMode.CREATE)
+        saved_offsets = save_entries(
+            offset_file, offset_index.encode, OFFSET_ENTRY_SIZE, saved_offsets
+        )
+        saved_times = save_entries(time_file, time_index.encode, TIME_ENTRY_SIZE, saved_times)
+        offset_file.fsync()
+        time_file.fsync()
+        with self._lock:
+            if self._offset_index is not offset_index:
+                return
+            # A truncation meanwhile may have left fewer entries than were just written.
+            self._saved_offsets = min(saved_offsets, offset_index.count)
+            self._saved_times = min(saved_times, time_index.count)
+            if self.sealed and not self.dirty:
+                self._offset_index = self._time_index = None
+
+    def release(self) -> None:
+        """Drop files of a sealed segment that nobody has read since the last call."""
+        if self.used or not self.sealed:
+            self.used = False
+            return
+        self._file = None
+        with self._lock:
+            self._stored_offset_index = self._stored_time_index = None
+
+    def file_paths(self) -> list[str]:
+        """Its files that exist."""
+        paths = [self.path + suffix for suffix in names.SEGMENT_SUFFIXES]
+        return [path for path in paths if self._vfs.exists(path)]
