@@ -12,10 +12,9 @@ from ottla.core.errors import ErrorCode
 from ottla.core.identifiers import Uuid
 
 if TYPE_CHECKING:
-    from storage.log import Log
-
     from broker.replication.leader_session import LeaderSession
     from broker.replication.partition import Partition
+    from storage.log import Log
 
 _BATCH_START = struct.Struct(">qi")  # base offset, batch length
 _LAST_OFFSET_DELTA = struct.Struct(">i")
@@ -112,7 +111,8 @@ class ReplicaFeed:
     def read(self, log: Log, position: int, bytes_max: int) -> tuple[list[bytes], int] | None:
         """(whole batches from `position`, offset after them); None at the log end.
 
-        ProtocolError(OFFSET_OUT_OF_RANGE) when retention has passed `position`; OSError.
+        ProtocolError(OFFSET_OUT_OF_RANGE) when retention has passed `position`,
+        KAFKA_STORAGE_ERROR.
         """
         if position >= log.log_end_offset:
             return None

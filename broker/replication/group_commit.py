@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ottla.core.errors import ProtocolError
+
 if TYPE_CHECKING:
     from broker.replication.partition import Partition
 
@@ -39,7 +41,7 @@ class GroupCommit:
                     continue
                 try:
                     await asyncio.to_thread(log.flush)
-                except OSError as error:
-                    partition.sync_failed(error)
+                except ProtocolError as error:
+                    partition.note_failure(error)
                     continue
                 self._flushed(partition)

@@ -320,8 +320,8 @@ class ReplicaManager:
         if partition.log is not None:
             try:
                 self._logs.delete_log(*key)
-            except OSError as error:
-                partition.storage_failed(error)
+            except (OSError, ProtocolError) as error:
+                logger.error("cannot delete the log of %s-%d: %s", partition.topic, key[1], error)
 
     async def _rename_strays(self) -> None:
         """Once metadata has caught up, folders that it does not know are strays (rule 4)."""
@@ -392,20 +392,21 @@ class ReplicaManager:
     def request_flush(self, partition: Partition) -> None:
         self._group_commit.request(partition)
 
-    def directory_failed(self, directory_id: Uuid, error: OSError) -> None:
-        """Take the directory and all its partitions out of service."""
-        for directory in self._logs.directories:
-            if directory.directory_id == directory_id and not directory.offline:
-                directory.offline = True
-                logger.error("log directory %s is offline: %s", directory.path, error)
+    def directory_failed(self, directory_id: Uuid) -> None:
+        """Take all partitions of an offline directory out of service."""
         for key, partition in self._partitions.items():
-            if partition.log is not None and partition.log.directory_id == directory_id:
+            log = partition.log
+            if (
+                log is not None
+                and log.directory_id == directory_id
+                and partition.machine.role is not Role.OFFLINE
+            ):
                 partition.go_offline()
                 self._unroute(key)
         if all(directory.offline for directory in self._logs.directories):
             failed = self._all_failed
             if failed is not None and not failed.done():
-                failed.set_exception(error)
+                failed.set_exception(OSError("every log directory is offline"))
 
     # ---- inside
 
@@ -416,10 +417,13 @@ class ReplicaManager:
             self._streams[target[0]].note_flushed(partition)
 
     async def _tick(self) -> None:
-        """The ISR shrink timer."""
+        """The ISR shrink timer; also finds directories that failed in the background."""
         interval_ms = min(self._settings.replica_lag_ms_max / 2, TICK_MS_MAX)
         while True:
             await asyncio.sleep(interval_ms / 1000)
+            for directory in self._logs.directories:
+                if directory.offline:
+                    self.directory_failed(directory.directory_id)
             for partition in [*self._partitions.values()]:
                 if partition.is_leader:
                     partition.tick()

@@ -8,7 +8,6 @@ the log. The follower's half (positions, truncation, appends from the leader) is
 from __future__ import annotations
 
 import asyncio
-import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from storage.log import Log, LogSlice
 
 ACKS_ALL = -1
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""Not a failure of the directory (SAFETY rule 18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class PartitionHost(Protocol):
     def leadership_changed(self, change: LeadershipChange) -> None: ...
     def high_watermark_moved(self, partition: Partition) -> None: ...
     def request_flush(self, partition: Partition) -> None: ...
-    def directory_failed(self, directory_id: Uuid, error: OSError) -> None: ...
+    def directory_failed(self, directory_id: Uuid) -> None: ...
 
 
 class Partition:
@@ -142,7 +139,7 @@ class Partition:
     @property
     def last_stable_offset(self) -> int:
         """Everything below is decided (rule 7)."""
-        first_unstable = self.usable_log.producers.first_unstable_offset(
+        first_unstable = self.usable_log.producers.first_undecided_offset(
             self.machine.high_watermark
         )
         high_watermark = self.machine.high_watermark
@@ -232,8 +229,9 @@ class Partition:
                 timestamp_ms=clock.timestamp_ms(),
                 internal=internal,
             )
-        except OSError as error:
-            raise self.storage_failed(error) from error
+        except ProtocolError as error:
+            self.note_failure(error)
+            raise
         if not result.duplicate:
             self.feed.appended(result.base_offset, result.last_offset + 1, batch)
             if self.durable:
@@ -296,11 +294,12 @@ class Partition:
             end_offset = self.machine.high_watermark
         try:
             return log.read(offset, max_bytes, end_offset=end_offset, at_least_one=at_least_one)
-        except OSError as error:
-            raise self.storage_failed(error) from error
+        except ProtocolError as error:
+            self.note_failure(error)
+            raise
 
-    def offset_for_leader_epoch(self, leader_epoch: int) -> tuple[int, int]:
-        """(largest epoch <= `leader_epoch`, its exclusive end offset); (-1, -1) when unknown."""
+    def offset_for_leader_epoch(self, leader_epoch: int) -> tuple[int, int] | None:
+        """(largest epoch <= `leader_epoch`, its exclusive end offset); None when unknown here."""
         self._check_leads()
         log = self.usable_log
         return log.epochs.end_offset_for(leader_epoch, log.log_end_offset)
@@ -375,8 +374,9 @@ class Partition:
         """
         try:
             return self.feed.read(self.usable_log, position, bytes_max)
-        except OSError as error:
-            raise self.storage_failed(error) from error
+        except ProtocolError as error:
+            self.note_failure(error)
+            raise
 
     def unsubscribed(self, subscription: Subscription) -> None:
         if self.feed.remove(subscription):
@@ -393,18 +393,18 @@ class Partition:
 
     # ---- failures and effects
 
-    def storage_failed(self, error: OSError) -> ProtocolError:
-        """The error to answer; unless the disk is merely full, the directory goes offline."""
-        if error.errno in DISK_FULL:
-            return ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "the disk of this broker is full")
-        if self.log is not None:
-            self._host.directory_failed(self.log.directory_id, error)
-        return ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, f"the disk failed: {error}")
+    def note_failure(self, error: ProtocolError) -> None:
+        """After an error of the log: if its directory went offline, so do all partitions in it.
 
-    def sync_failed(self, error: OSError) -> None:
-        """A failed fsync leaves nothing to trust, whatever its errno (rule 18)."""
-        if self.log is not None:
-            self._host.directory_failed(self.log.directory_id, error)
+        A disk that is merely full is no such failure (rule 18).
+        """
+        log = self.log
+        if (
+            error.code is ErrorCode.KAFKA_STORAGE_ERROR
+            and log is not None
+            and log.directory.offline
+        ):
+            self._host.directory_failed(log.directory_id)
 
     def go_offline(self) -> None:
         """The directory failed."""
@@ -462,11 +462,7 @@ class Partition:
 
     def _become_leader(self, effect: BecameLeader) -> None:
         self.feed.cancel_all(ErrorCode.FENCED_LEADER_EPOCH)
-        try:
-            self.usable_log.epochs.assign(effect.leader_epoch, effect.start_offset)
-        except OSError as error:
-            self.storage_failed(error)
-            return
+        self.usable_log.epochs.assign(effect.leader_epoch, effect.start_offset)
         self._tell_leadership(True)
         self._wake_fetchers()
 

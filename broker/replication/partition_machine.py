@@ -336,6 +336,9 @@ class PartitionMachine:
     def _after_isr_change(self, effects: list[Effect], now_ms: int) -> None:
         if not self.enough_replicas:
             self._fail_waiters(effects, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+        # In this order: a member that has just left for its lag stands at the high watermark that
+        # it held back, and would come in again.
+        self._maybe_advance(effects, now_ms)
         self._maybe_change_isr(effects, now_ms)
         self._maybe_advance(effects, now_ms)
 
@@ -379,14 +382,18 @@ class PartitionMachine:
                 lowest = min(lowest, follower.log_end_offset)
         return lowest
 
-    def _may_join(self, replica: int, follower: FollowerProgress) -> bool:
-        """Rule 5, in: at the high watermark, in this epoch, the incarnation that is registered."""
+    def _may_join(self, replica: int, follower: FollowerProgress, now_ms: int) -> bool:
+        """Rule 5, in: at the high watermark, in this epoch, the incarnation that is registered.
+
+        And caught up lately: else the next tick would put it out again.
+        """
         end = follower.log_end_offset
         return (
             end is not None
             and end >= self.high_watermark
             and end >= self.epoch_start_offset
             and replica in self.replicas
+            and follower.in_time(now_ms, self.replica_lag_ms_max)
             and follower.eligible(self._brokers.get(replica))
         )
 
@@ -408,7 +415,7 @@ class PartitionMachine:
             effects.append(ProposeIsr(change))
             return
         for replica, follower in self.followers.items():
-            if replica not in members and self._may_join(replica, follower):
+            if replica not in members and self._may_join(replica, follower, now_ms):
                 change = self._change((*members, replica))
                 self._set_isr(PendingExpand(members, replica, change))
                 effects.append(ProposeIsr(change))

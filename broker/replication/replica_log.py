@@ -1,8 +1,8 @@
 """The follower's half of a partition: its position, appends from the leader, truncation.
 
 Every function expects a partition that follows; the caller has checked that what it brings belongs
-to the current leader epoch. OSErrors of the disk become ProtocolError(KAFKA_STORAGE_ERROR), after
-the directory was taken offline where that is due.
+to the current leader epoch. Errors of the log are ProtocolErrors; KAFKA_STORAGE_ERROR when the disk
+is full or failed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from broker.replication.frames import Subscribe
 from broker.replication.truncation import Diverging, decide_truncation, last_record_epoch
+from ottla.core.errors import ProtocolError
 
 if TYPE_CHECKING:
     from broker.replication.partition import Partition
@@ -46,8 +47,9 @@ def append_from_leader(
         return False
     try:
         log.append_as_follower(batches)
-    except OSError as error:
-        raise partition.storage_failed(error) from error
+    except ProtocolError as error:
+        partition.note_failure(error)
+        raise
     if partition.durable:
         partition.request_flush()
     apply_leader_state(partition, high_watermark, log_start)
@@ -63,8 +65,9 @@ def apply_leader_state(partition: Partition, high_watermark: int, log_start: int
     if log_start > log.log_start_offset:
         try:
             log.advance_log_start(min(log_start, end))
-        except OSError as error:
-            raise partition.storage_failed(error) from error
+        except ProtocolError as error:
+            partition.note_failure(error)
+            raise
 
 
 def cut(partition: Partition, diverging: Diverging) -> None:
@@ -87,8 +90,9 @@ def cut(partition: Partition, diverging: Diverging) -> None:
             log.reset_to(target)
         else:
             log.truncate_to(target)
-    except OSError as error:
-        raise partition.storage_failed(error) from error
+    except ProtocolError as error:
+        partition.note_failure(error)
+        raise
     partition.machine.on_truncated(log.log_end_offset)
 
 
@@ -105,6 +109,7 @@ def reset(partition: Partition, log_start: int) -> None:
     )
     try:
         log.reset_to(log_start)
-    except OSError as error:
-        raise partition.storage_failed(error) from error
+    except ProtocolError as error:
+        partition.note_failure(error)
+        raise
     partition.machine.on_truncated(log.log_end_offset)

@@ -1,7 +1,7 @@
 """The seams of replication: what it needs of storage, metadata and controller, as protocols.
 
-`storage.log.Log`, `storage.manager.LogManager`, `broker.control`'s MetadataCache and ControllerClient
-are the real ones; tests bring small ones of their own.
+The real ones are MetadataCache and ControllerClient of `broker.control` and the dataclasses of
+`controller.state`; tests bring small ones of their own.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ class ReplicationService:
 
     def add_to_server(self, server: grpc.aio.Server) -> None:
         """Register the stream on the server of the internal listener, before it starts."""
-        handler = grpc.stream_stream_rpc_method_handler(self._call)
+        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(
+            self._call
+        )
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),)
         )
