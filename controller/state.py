@@ -1,0 +1,301 @@
+"""The state of the cluster: brokers, topics, partitions, configurations, producer ids.
+
+Controllers keep it as the outcome of the metadata log; brokers keep it as their image of the
+cluster. In both `replay` is the only mutator, and what it takes, a *record*, is the new value of
+one thing as a whole. Records are never changed once made, so images may share them.
+
+Invariants of every partition (checked by tests/unit/controller/test_decisions.py):
+    leader_id is None or in isr; isr, elr and last_known_elr are disjoint parts of replicas
+    isr members are registered, unfenced and not shutting down
+    elr is empty when |isr| >= min(min.insync.replicas, |replicas|)  (KIP-966)
+    leader_epoch never falls; partition_epoch rises with every change
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never
+
+from ottla.core.checks import check
+from ottla.core.identifiers import Uuid
+
+TOPIC: Final = "topic"
+MIN_INSYNC_REPLICAS: Final = "min.insync.replicas"
+UNCLEAN_LEADER_ELECTION: Final = "unclean.leader.election.enable"
+INTERNAL_TOPICS: Final = frozenset({"__consumer_offsets", "__transaction_state"})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where clients of one listener connect; `security_protocol` is PLAINTEXT or SSL."""
+
+    name: str
+    host: str
+    port: int
+    security_protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerRegistration:
+    """One incarnation of a broker; also the record of it."""
+
+    broker_id: int
+    broker_epoch: int
+    """Index in the metadata log of the registration: rises with every incarnation."""
+    incarnation_id: Uuid
+    endpoints: tuple[Endpoint, ...]
+    internal_host: str
+    internal_port: int
+    rack: str | None
+    fenced: bool
+    in_controlled_shutdown: bool
+    directory_ids: tuple[Uuid, ...]
+
+    @property
+    def active(self) -> bool:
+        """May lead and be in sync."""
+        return not (self.fenced or self.in_controlled_shutdown)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """What one incarnation of a broker told of its log of a partition."""
+
+    broker_id: int
+    broker_epoch: int
+    last_epoch: int
+    """Leader epoch of the last batch, -1 for an empty log."""
+    log_end_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionMetadata:
+    """One partition; broker ids throughout."""
+
+    topic_id: Uuid
+    index: int
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+    leader_id: int | None
+    leader_epoch: int
+    partition_epoch: int
+    elr: tuple[int, ...] = ()
+    """Not in sync, yet holding everything below the high watermark (KIP-966)."""
+    last_known_elr: tuple[int, ...] = ()
+    """Were in sync or eligible when the high watermark stood still, and may have lost data."""
+    log_ends: tuple[LogEnd, ...] = ()
+    """Reports of last-known members; only while isr and elr are empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMetadata:
+    """One topic; the partition at position i has index i."""
+
+    name: str
+    topic_id: Uuid
+    partitions: tuple[PartitionMetadata, ...]
+    internal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCreated:
+    """Record: the identity of the cluster, once and for ever."""
+
+    cluster_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerInOffice:
+    """Record: who acts from here on. `default_min_insync_replicas` holds for topics that set none;
+    it is part of the log, since eligible leader replicas depend on it."""
+
+    controller_id: int
+    controller_epoch: int
+    default_min_insync_replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCreated:
+    """Record: a topic, still without partitions."""
+
+    name: str
+    topic_id: Uuid
+    internal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRemoved:
+    """Record: the topic, its partitions and its configuration are gone."""
+
+    topic_id: Uuid
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionsChanged:
+    """Record: partitions of one topic as they are from now on; new ones follow the last index."""
+
+    topic_id: Uuid
+    partitions: tuple[PartitionMetadata, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigsChanged:
+    """Record: the whole configuration of one resource; without values it is forgotten."""
+
+    resource_type: str
+    resource_name: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerIdsAllocated:
+    """Record: every producer id below is taken."""
+
+    next_producer_id: int
+
+
+Record: TypeAlias = (
+    ClusterCreated
+    | ControllerInOffice
+    | BrokerRegistration
+    | TopicCreated
+    | TopicRemoved
+    | PartitionsChanged
+    | ConfigsChanged
+    | ProducerIdsAllocated
+)
+
+
+class ClusterState:
+    """See the module. Read by everyone, changed by `replay` alone."""
+
+    __slots__ = (
+        "brokers",
+        "cluster_id",
+        "configs",
+        "controller_epoch",
+        "controller_id",
+        "default_min_insync_replicas",
+        "next_producer_id",
+        "topic_ids",
+        "topics",
+    )
+
+    def __init__(self) -> None:
+        self.cluster_id = ""
+        """Empty until the first controller took office."""
+        self.controller_epoch = 0
+        self.controller_id: int | None = None
+        self.default_min_insync_replicas = 1
+        self.brokers: dict[int, BrokerRegistration] = {}
+        self.topics: dict[Uuid, TopicMetadata] = {}
+        self.topic_ids: dict[str, Uuid] = {}
+        self.configs: dict[tuple[str, str], Mapping[str, str]] = {}
+        """By (resource type, resource name): what was set, without defaults."""
+        self.next_producer_id = 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ClusterState):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    # ---- reading
+
+    def topic_named(self, name: str) -> TopicMetadata | None:
+        topic_id = self.topic_ids.get(name)
+        return None if topic_id is None else self.topics[topic_id]
+
+    def partition(self, topic_id: Uuid, index: int) -> PartitionMetadata | None:
+        topic = self.topics.get(topic_id)
+        if topic is None or not 0 <= index < len(topic.partitions):
+            return None
+        return topic.partitions[index]
+
+    def is_active(self, broker_id: int) -> bool:
+        """Registered, not fenced, not shutting down."""
+        broker = self.brokers.get(broker_id)
+        return broker is not None and broker.active
+
+    def min_insync_replicas(self, topic_name: str) -> int:
+        """Of the topic, or the default that the controller in office brought."""
+        values = self.configs.get((TOPIC, topic_name), {})
+        return int(values.get(MIN_INSYNC_REPLICAS, self.default_min_insync_replicas))
+
+    def unclean_election_allowed(self, topic_name: str) -> bool:
+        values = self.configs.get((TOPIC, topic_name), {})
+        return values.get(UNCLEAN_LEADER_ELECTION, "false").lower() == "true"
+
+    # ---- changing
+
+    def replay(self, record: Record) -> None:
+        """Apply one record. InvariantError for one that does not fit the state: our bug."""
+        match record:
+            case PartitionsChanged():
+                self._replay_partitions(record)
+            case BrokerRegistration():
+                self.brokers[record.broker_id] = record
+            case TopicCreated():
+                check(record.name not in self.topic_ids, "the topic exists", name=record.name)
+                self.topics[record.topic_id] = TopicMetadata(
+                    record.name, record.topic_id, (), record.internal
+                )
+                self.topic_ids[record.name] = record.topic_id
+            case TopicRemoved():
+                topic = self.topics.pop(record.topic_id)
+                del self.topic_ids[topic.name]
+                self.configs.pop((TOPIC, topic.name), None)
+            case ConfigsChanged():
+                key = (record.resource_type, record.resource_name)
+                if record.values:
+                    self.configs[key] = record.values
+                else:
+                    self.configs.pop(key, None)
+            case ProducerIdsAllocated():
+                self.next_producer_id = record.next_producer_id
+            case ControllerInOffice():
+                self.controller_id = record.controller_id
+                self.controller_epoch = record.controller_epoch
+                self.default_min_insync_replicas = record.default_min_insync_replicas
+            case ClusterCreated():
+                self.cluster_id = record.cluster_id
+            case _:
+                assert_never(record)
+
+    def _replay_partitions(self, record: PartitionsChanged) -> None:
+        topic = self.topics[record.topic_id]
+        partitions = list(topic.partitions)
+        for partition in record.partitions:
+            if partition.index < len(partitions):
+                partitions[partition.index] = partition
+            else:
+                check(
+                    partition.index == len(partitions),
+                    "a new partition does not follow the last one",
+                    topic=topic.name,
+                    index=partition.index,
+                )
+                partitions.append(partition)
+        self.topics[record.topic_id] = TopicMetadata(
+            topic.name, topic.topic_id, tuple(partitions), topic.internal
+        )
+
+    def to_records(self) -> Iterator[Record]:
+        """Records that make an equal state out of an empty one."""
+        if self.cluster_id:
+            yield ClusterCreated(self.cluster_id)
+        if self.controller_id is not None:
+            yield ControllerInOffice(
+                self.controller_id, self.controller_epoch, self.default_min_insync_replicas
+            )
+        yield from self.brokers.values()
+        for topic in self.topics.values():
+            yield TopicCreated(topic.name, topic.topic_id, topic.internal)
+            if topic.partitions:
+                yield PartitionsChanged(topic.topic_id, topic.partitions)
+        for (resource_type, resource_name), values in self.configs.items():
+            yield ConfigsChanged(resource_type, resource_name, values)
+        if self.next_producer_id:
+            yield ProducerIdsAllocated(self.next_producer_id)
