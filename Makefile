@@ -35,5 +35,8 @@ format: $(READY) ## Format and mend what can be mended
 test: $(READY) ## All tests that need neither root nor packages of the system
 	$(BIN)/python -m pytest tests
 
+bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over
+	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench
+
 clean: ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -66,8 +66,7 @@ def test_a_victim_is_killed_under_load(
         victim = choose(cluster, topic)
         cluster.kill(victim)
         killed_at = time.monotonic()
-        # Every partition, not the fortunate one: all keys of the load must go on.
-        took = wait_all_keys(producer, killed_at, 60)
+        took = producer.wait_every_key_after(killed_at, 60)
         cluster.start(victim)
         cluster.wait_in_sync(topic)
         ledger = producer.finish()
@@ -80,18 +79,6 @@ def test_a_victim_is_killed_under_load(
     assert len(ledger.acknowledged) == producer.sent
     account(ledger, asyncio.run(read_all(cluster.bootstrap, topic)))
     assert took < NEXT_WRITE_SECONDS_MAX
-
-
-def wait_all_keys(producer: SteadyProducer, since: float, seconds_max: float) -> float:
-    """Wait until all keys have an acknowledged message that was sent after `since`."""
-    first_number = producer.sent // 20 + 1
-    deadline = time.monotonic() + seconds_max
-    while time.monotonic() < deadline:
-        done = {key for key, number in list(producer.ledger.acknowledged) if number >= first_number}
-        if len(done) == 20:
-            return time.monotonic() - since
-        time.sleep(0.01)
-    raise AssertionError(f"not all partitions could be written within {seconds_max} s")
 
 
 def test_all_brokers_die_at_once(cluster: Cluster) -> None:

@@ -87,6 +87,21 @@ class SteadyProducer:
             self._stop.wait(0.005)
         return None
 
+    def wait_every_key_after(self, moment: float, seconds_max: float) -> float:
+        """Wait until every key has an acknowledged message that was sent from now on.
+
+        Keys are spread over all partitions, so this is when the last partition can be written
+        again, not the first. Returns the seconds since `moment`.
+        """
+        first_number = self.sent // self._keys + 1
+        deadline = time.monotonic() + seconds_max
+        while time.monotonic() < deadline:
+            done = {key for key, number in list(self.ledger.acknowledged) if number >= first_number}
+            if len(done) == self._keys:
+                return time.monotonic() - moment
+            time.sleep(0.01)
+        raise AssertionError(f"not all partitions could be written within {seconds_max} s")
+
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stop.is_set():

@@ -1,0 +1,397 @@
+"""`make bench`: what Ottla costs and how fast it is on this machine.
+
+Every line gives the median, the worst, the number of tries, and the CPU seconds that the brokers
+used beside (all of them together, a try). The client runs on the same machine and takes its share
+of it. Nothing here is a test: a slow machine makes slow figures, not failures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import socket
+import statistics
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import confluent_kafka
+
+from ottla.protocol.api import ApiKey, request_header_version
+from ottla.protocol.header import RequestHeader
+from ottla.protocol.messages.produce_request import (
+    PartitionProduceData,
+    ProduceRequest,
+    TopicProduceData,
+)
+from ottla.protocol.messages.produce_response import ProduceResponse
+from ottla.record.build import build_batch
+from ottla.testing import Cluster
+from tests.support.ledger import SteadyProducer, account, read_all
+from tests.support.topics import create_topic
+
+MB = 1_000_000
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PRODUCE_VERSION = 9
+
+
+@dataclass
+class Measure:
+    """One line of the table."""
+
+    name: str
+    unit: str
+    lower_is_better: bool
+    aim: str = ""
+    values: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+
+    def row(self) -> list[str]:
+        worst = max(self.values) if self.lower_is_better else min(self.values)
+        cpu = f"{statistics.median(self.cpu_seconds):.2f}" if self.cpu_seconds else ""
+        median = statistics.median(self.values)
+        return [
+            self.name,
+            f"{_figure(median)} {self.unit}",
+            f"{_figure(worst)} {self.unit}",
+            str(len(self.values)),
+            cpu,
+            self.aim,
+        ]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+class Brokers:
+    """CPU and memory of a cluster's processes, from /proc."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def cpu_seconds(self) -> float:
+        total = 0
+        for node in self._cluster.running:
+            stat = Path(f"/proc/{self._cluster.pid(node)}/stat").read_text().rpartition(")")[2]
+            fields = stat.split()
+            total += int(fields[11]) + int(fields[12])
+        return total / _TICKS
+
+    def resident_megabytes(self) -> list[float]:
+        found = []
+        for node in self._cluster.running:
+            for line in Path(f"/proc/{self._cluster.pid(node)}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    found.append(int(line.split()[1]) / 1024)
+        return found
+
+
+def start_to_first_produce(measures: list[Measure], tries: int) -> None:
+    """From nothing to an acknowledged record with three replicas."""
+    measure = Measure("start to first acknowledged produce", "s", True, "3 s")
+    memory = Measure("idle memory of a node", "MiB", True, "90 MiB")
+    for _ in range(tries):
+        began = time.monotonic()
+        with Cluster(brokers=3) as cluster:
+            create_topic(cluster.bootstrap, "first")
+            producer = confluent_kafka.Producer(
+                {"bootstrap.servers": cluster.bootstrap, "acks": "all"}
+            )
+            producer.produce("first", b"x")
+            if producer.flush(60):
+                raise RuntimeError("the first record was not acknowledged")
+            measure.values.append(time.monotonic() - began)
+            brokers = Brokers(cluster)
+            measure.cpu_seconds.append(brokers.cpu_seconds())
+            time.sleep(2)
+            memory.values += brokers.resident_megabytes()
+    measures += [measure, memory]
+
+
+def produce_by_librdkafka(
+    cluster: Cluster, measures: list[Measure], tries: int, size: int, acks: str, total: int
+) -> None:
+    """Messages of `size` bytes by confluent-kafka as fast as they go."""
+    count = total // size
+    rate = Measure(f"produce {size} B, acks={acks}", "MB/s", False)
+    messages = Measure(f"produce {size} B, acks={acks}", "messages/s", False)
+    topic = f"produce-{size}-{acks}"
+    create_topic(cluster.bootstrap, topic)
+    brokers = Brokers(cluster)
+    payload = os.urandom(size)
+    for _ in range(tries):
+        producer = confluent_kafka.Producer(
+            {
+                "bootstrap.servers": cluster.bootstrap,
+                "acks": acks,
+                "linger.ms": 5,
+                "batch.size": 1_000_000,
+                "queue.buffering.max.messages": 1_000_000,
+                "queue.buffering.max.kbytes": 500_000,
+            }
+        )
+        cpu = brokers.cpu_seconds()
+        began = time.monotonic()
+        for _number in range(count):
+            while True:
+                try:
+                    producer.produce(topic, payload)
+                    break
+                except BufferError:
+                    producer.poll(0.005)
+        if producer.flush(300):
+            raise RuntimeError("not everything was acknowledged")
+        seconds = time.monotonic() - began
+        rate.values.append(count * size / MB / seconds)
+        messages.values.append(count / seconds)
+        rate.cpu_seconds.append(brokers.cpu_seconds() - cpu)
+    measures += [rate, messages]
+
+
+def consume_by_librdkafka(cluster: Cluster, measures: list[Measure], tries: int, size: int) -> None:
+    """Read back what was produced, from the page cache."""
+    measure = Measure(f"consume {size} B", "MB/s", False)
+    topic = f"produce-{size}-all"
+    brokers = Brokers(cluster)
+    for _ in range(tries):
+        consumer = confluent_kafka.Consumer(
+            {
+                "bootstrap.servers": cluster.bootstrap,
+                "group.id": "bench",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "queued.max.messages.kbytes": 200_000,
+                "fetch.message.max.bytes": 10_000_000,
+            }
+        )
+        partitions = [
+            confluent_kafka.TopicPartition(topic, n, confluent_kafka.OFFSET_BEGINNING)
+            for n in range(3)
+        ]
+        consumer.assign(partitions)
+        cpu = brokers.cpu_seconds()
+        began = time.monotonic()
+        received = ended = 0
+        while ended < 3:
+            for message in consumer.consume(10_000, 1.0):
+                if message.error() is None:
+                    received += 1
+                else:
+                    ended += 1
+        seconds = time.monotonic() - began
+        consumer.close()
+        measure.values.append(received * size / MB / seconds)
+        measure.cpu_seconds.append(brokers.cpu_seconds() - cpu)
+    measures.append(measure)
+
+
+def _request(topic: str, partition: int, acks: int, batch: bytes) -> bytearray:
+    message = ProduceRequest(
+        acks=acks,
+        timeout_ms=30_000,
+        topic_data=[
+            TopicProduceData(
+                name=topic,
+                partition_data=[PartitionProduceData(index=partition, records=batch)],
+            )
+        ],
+    )
+    header = RequestHeader(
+        request_api_key=int(ApiKey.PRODUCE),
+        request_api_version=_PRODUCE_VERSION,
+        correlation_id=1,
+        client_id="bench",
+    )
+    header_version = request_header_version(ApiKey.PRODUCE, _PRODUCE_VERSION)
+    body = header.encode(header_version) + message.encode(_PRODUCE_VERSION)
+    return bytearray(struct.pack(">i", len(body)) + body)
+
+
+def _answer(connection: socket.socket) -> None:
+    length = struct.unpack(">i", _exactly(connection, 4))[0]
+    response = ProduceResponse.decode(_exactly(connection, length), _PRODUCE_VERSION, 5)
+    code = response.responses[0].partition_responses[0].error_code
+    if code:
+        raise RuntimeError(f"the broker answered error {code}")
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        more = connection.recv(size - len(data))
+        if not more:
+            raise RuntimeError("the broker closed the connection")
+        data += more
+    return bytes(data)
+
+
+def produce_large_requests(
+    cluster: Cluster, measures: list[Measure], tries: int, acks: int, factor: int, total: int
+) -> None:
+    """Requests of 1 MB that are encoded once: almost all of the work is the brokers'."""
+    label = "all" if acks == -1 else str(acks)
+    aim = "150 MB/s" if acks == -1 and factor == 3 else ""
+    rate = Measure(f"produce 1 MB requests, acks={label}, {factor} replicas", "MB/s", False, aim)
+    cost = Measure(
+        f"brokers' CPU, 1 MB requests, acks={label}, {factor} replicas",
+        "s/GB",
+        True,
+        "1.0 s/GB" if factor == 1 else "",
+    )
+    topic = f"large-{label}-{factor}"
+    create_topic(cluster.bootstrap, topic, partitions=1, replication_factor=factor)
+    batch = bytes(build_batch([(None, os.urandom(1000), (), 1_700_000_000_000)] * 990))
+    request = _request(topic, 0, acks, batch)
+    count = total // len(batch)
+    brokers = Brokers(cluster)
+    for _ in range(tries):
+        host, _, port = cluster.address(cluster.leader(topic, 0)).partition(":")
+        with closing(socket.create_connection((host, int(port)))) as connection:
+            cpu = brokers.cpu_seconds()
+            began = time.monotonic()
+            in_flight = 0
+            for _number in range(count):
+                connection.sendall(request)
+                in_flight += 1
+                if in_flight == 5:
+                    _answer(connection)
+                    in_flight -= 1
+            while in_flight:
+                _answer(connection)
+                in_flight -= 1
+            seconds = time.monotonic() - began
+        used = brokers.cpu_seconds() - cpu
+        sent = count * len(batch)
+        rate.values.append(sent / MB / seconds)
+        rate.cpu_seconds.append(used)
+        cost.values.append(used / (sent / 1e9))
+    measures += [rate, cost]
+
+
+def latency_at_low_load(cluster: Cluster, measures: list[Measure], tries: int) -> None:
+    """One record at a time, 200 a second, acks=all: from sending to the acknowledgement."""
+    topic = "latency"
+    create_topic(cluster.bootstrap, topic, partitions=1)
+    batch = bytes(build_batch([(b"key", os.urandom(100), (), 1_700_000_000_000)]))
+    request = _request(topic, 0, -1, batch)
+    p50 = Measure("acks=all latency at low load, p50", "ms", True)
+    p99 = Measure("acks=all latency at low load, p99", "ms", True, "5 ms")
+    brokers = Brokers(cluster)
+    host, _, port = cluster.address(cluster.leader(topic, 0)).partition(":")
+    for _ in range(tries):
+        cpu = brokers.cpu_seconds()
+        taken = []
+        with closing(socket.create_connection((host, int(port)))) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _number in range(600):
+                began = time.monotonic()
+                connection.sendall(request)
+                _answer(connection)
+                taken.append((time.monotonic() - began) * 1000)
+                time.sleep(max(0.0, 0.005 - (time.monotonic() - began)))
+        quantiles = statistics.quantiles(taken, n=100)
+        p50.values.append(quantiles[49])
+        p99.values.append(quantiles[98])
+        p50.cpu_seconds.append(brokers.cpu_seconds() - cpu)
+    measures += [p50, p99]
+
+
+def fail_over(measures: list[Measure], tries: int) -> None:
+    """SIGKILL under load → all partitions written again, acknowledged by all."""
+    victims: list[tuple[str, Callable[[Cluster, str], int]]] = [
+        ("a leader", _a_leader_only),
+        ("the active controller", lambda cluster, _: cluster.controller()),
+    ]
+    for name, choose in victims:
+        measure = Measure(f"kill -9 of {name} → next acknowledged write", "s", True, "2 s")
+        gap = Measure(f"kill -9 of {name}, longest gap between acknowledgements", "s", True)
+        with Cluster(brokers=3) as cluster:
+            for number in range(tries):
+                topic = f"fail-over-{number}"
+                create_topic(cluster.bootstrap, topic)
+                cluster.wait_in_sync(topic)
+                brokers = Brokers(cluster)
+                with SteadyProducer(cluster.bootstrap, topic) as producer:
+                    producer.wait_acknowledged_after(time.monotonic() + 0.5, 30)
+                    victim = choose(cluster, topic)
+                    cpu = brokers.cpu_seconds()
+                    cluster.kill(victim)
+                    measure.values.append(producer.wait_every_key_after(time.monotonic(), 60))
+                    cluster.start(victim)
+                    cluster.wait_in_sync(topic)
+                    ledger = producer.finish()
+                account(ledger, asyncio.run(read_all(cluster.bootstrap, topic)))
+                gap.values.append(ledger.longest_gap())
+                measure.cpu_seconds.append(max(0.0, brokers.cpu_seconds() - cpu))
+        measures += [measure, gap]
+
+
+def _a_leader_only(cluster: Cluster, topic: str) -> int:
+    controller = cluster.controller()
+    leaders = [cluster.leader(topic, index) for index in range(3)]
+    return next((node for node in leaders if node != controller), leaders[0])
+
+
+def print_table(measures: list[Measure]) -> None:
+    rows = [["measure", "median", "worst", "tries", "brokers' CPU s", "aim"]]
+    rows += [measure.row() for measure in measures if measure.values]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one try each, less data")
+    parser.add_argument("--only", default="", help="start, produce, large, latency or fail-over")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    options = parser.parse_args()
+    tries = 1 if options.quick else 3
+    total = 50 * MB if options.quick else 300 * MB
+    measures: list[Measure] = []
+
+    def wanted(name: str) -> bool:
+        return options.only in ("", name)
+
+    print(
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"librdkafka {confluent_kafka.libversion()[0]}",
+        file=sys.stderr,
+    )
+    if wanted("start"):
+        start_to_first_produce(measures, 1 if options.quick else 5)
+    if any(wanted(name) for name in ("produce", "large", "latency")):
+        with (
+            tempfile.TemporaryDirectory(prefix="ottla-bench-") as folder,
+            Cluster(brokers=3, directory=Path(folder) / "cluster") as cluster,
+        ):
+            if wanted("latency"):
+                latency_at_low_load(cluster, measures, tries)
+            if wanted("large"):
+                for acks, factor in ((1, 1), (1, 3), (-1, 3)):
+                    produce_large_requests(cluster, measures, tries, acks, factor, 2 * total)
+            if wanted("produce"):
+                for size in (100, 1000):
+                    for level in ("1", "all"):
+                        part = total // 4 if size == 100 else total
+                        produce_by_librdkafka(cluster, measures, tries, size, level, part)
+                    consume_by_librdkafka(cluster, measures, tries, size)
+    if wanted("fail-over"):
+        fail_over(measures, 1 if options.quick else 5)
+    if options.json:
+        print(json.dumps([measure.__dict__ for measure in measures]))
+    else:
+        print_table(measures)
+
+
+if __name__ == "__main__":
+    main()
