@@ -261,6 +261,9 @@ class Cluster:
 
     def wait_answers(self, connections: Sequence[Connection], timeout_ms: int) -> list[Connection]:
         """Those connections that have an answer, or were closed, to receive from."""
+        early = [one for one in connections if one.has_answer]
+        if early:
+            return early
         ready = self.options.network.wait([one.transport for one in connections], timeout_ms)
         return [one for one in connections if one.transport in ready]
 

@@ -1,8 +1,8 @@
 """One connection to one broker: versions, correlation ids, requests and their answers.
 
-A connection is used by one thread. Requests may be sent ahead; answers come in request order, so
-each is received in the order in which it was sent. After any failure the connection is closed and
-stays so: whoever owns it makes a new one.
+A connection is used by one thread. Requests may be sent ahead; answers come in request order, and
+those that come before the one that is waited for are kept. After any failure the connection is
+closed and stays so: whoever owns it makes a new one.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class Connection:
         self._options = options
         self._next_correlation_id = 0
         self._in_flight: deque[Pending] = deque()
+        self._answers: dict[Pending, tuple[bytearray, int]] = {}
         self._served: dict[int, tuple[int, int]] = {}
 
     @classmethod
@@ -155,20 +156,28 @@ class Connection:
     def receive(
         self, pending: Pending, answer: type[Answer], timeout_ms: int | None = None
     ) -> Answer:
-        """The answer to the oldest request that has none yet, which must be `pending`."""
-        check(
-            bool(self._in_flight) and self._in_flight[0] == pending,
-            "answers are received in the order of their requests",
-            pending=pending,
-        )
-        body, position = self._receive_body(pending, timeout_ms)
-        self._in_flight.popleft()
+        """The answer to a request; those to earlier ones are kept for whoever asks for them."""
+        while pending not in self._answers:
+            check(
+                pending in self._in_flight,
+                "the answer to a request is received once",
+                correlation_id=pending.correlation_id,
+            )
+            oldest = self._in_flight[0]
+            self._answers[oldest] = self._receive_body(oldest, timeout_ms)
+            self._in_flight.popleft()
+        body, position = self._answers.pop(pending)
         try:
             message = answer.decode(memoryview(body), pending.version, position)
         except DecodeError:
             self.close()
             raise
         return cast(Answer, message)
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether an answer was received that nobody has taken yet."""
+        return bool(self._answers)
 
     def close(self) -> None:
         self.closed = True
