@@ -29,13 +29,12 @@ from broker.replication.seams import (
     IsrController,
     LeadershipChange,
     MetadataSource,
-    PartitionInfo,
-    TopicInfo,
 )
 from broker.replication.service import ReplicationService
 from broker.replication.settings import ReplicationSettings
 from broker.replication.tail import TailBudget
 from broker.replication.transport import Dial, grpc_dial
+from controller.state import TOPIC, PartitionMetadata, TopicMetadata
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TICK_MS_MAX = 1_000
-MIN_INSYNC_REPLICAS = "min.insync.replicas"
 
 PartitionKey = tuple[Uuid, int]
 
@@ -177,7 +175,7 @@ class ReplicaManager:
             if topic is not None:
                 opened += self._apply_topic(topic, self._settings.opens_on_loop_max - opened)
         for kind, name in delta.configs:
-            topic = state.topic_named(name) if kind == "topic" else None
+            topic = state.topic_named(name) if kind == TOPIC else None
             if topic is not None:
                 self._apply_configs(topic)
 
@@ -208,7 +206,7 @@ class ReplicaManager:
             if self._brokers.get(leader_id) != before.get(leader_id):
                 stream.redial()
 
-    def _apply_topic(self, topic: TopicInfo, opens_max: int) -> int:
+    def _apply_topic(self, topic: TopicMetadata, opens_max: int) -> int:
         """How many logs were opened, at most `opens_max`; further ones are queued."""
         opened = 0
         for info in topic.partitions:
@@ -228,14 +226,13 @@ class ReplicaManager:
             self._apply_partition(partition, info)
         return opened
 
-    def _apply_partition(self, partition: Partition, info: PartitionInfo) -> None:
+    def _apply_partition(self, partition: Partition, info: PartitionMetadata) -> None:
         partition.apply(view_of(info))
         self._route(partition)
 
-    def _apply_configs(self, topic: TopicInfo) -> None:
-        configs = self._configs_of(topic)
-        log_config = LogConfig.from_topic_configs(configs)
-        min_insync = self._min_insync_replicas(configs)
+    def _apply_configs(self, topic: TopicMetadata) -> None:
+        log_config = LogConfig.from_topic_configs(self._configs_of(topic))
+        min_insync = self._metadata.state.min_insync_replicas(topic.name)
         for info in topic.partitions:
             partition = self._partitions.get((topic.topic_id, info.index))
             if partition is None:
@@ -245,16 +242,13 @@ class ReplicaManager:
             if partition.machine.min_insync_replicas != min_insync:
                 partition.set_min_insync_replicas(min_insync)
 
-    def _configs_of(self, topic: TopicInfo) -> dict[str, str]:
-        own = self._metadata.state.configs.get(("topic", topic.name), {})
+    def _configs_of(self, topic: TopicMetadata) -> dict[str, str]:
+        own = self._metadata.state.configs.get((TOPIC, topic.name), {})
         return {**self._settings.topic_defaults, **own}
-
-    def _min_insync_replicas(self, configs: dict[str, str]) -> int:
-        return int(configs.get(MIN_INSYNC_REPLICAS, self._settings.min_insync_replicas))
 
     # ---- logs
 
-    def _open(self, topic: TopicInfo, index: int) -> Log | None:
+    def _open(self, topic: TopicMetadata, index: int) -> Log | None:
         """None when the directory fails; may run in a thread."""
         config = LogConfig.from_topic_configs(self._configs_of(topic))
         try:
@@ -263,12 +257,12 @@ class ReplicaManager:
             logger.error("cannot open the log of %s-%d: %s", topic.name, index, error)
             return None
 
-    def _add(self, topic: TopicInfo, index: int, log: Log | None) -> Partition:
+    def _add(self, topic: TopicMetadata, index: int, log: Log | None) -> Partition:
         machine = PartitionMachine(
             self._settings.node_id,
             high_watermark=0 if log is None else self._logs.high_watermark(log),
             log_end_offset=0 if log is None else log.log_end_offset,
-            min_insync_replicas=self._min_insync_replicas(self._configs_of(topic)),
+            min_insync_replicas=self._metadata.state.min_insync_replicas(topic.name),
             replica_lag_ms_max=self._settings.replica_lag_ms_max,
             brokers=self._brokers,
         )
@@ -299,7 +293,7 @@ class ReplicaManager:
                 if partition is not None and info is not None:
                     self._apply_partition(partition, info)
 
-    def _wanted(self, key: PartitionKey) -> TopicInfo | None:
+    def _wanted(self, key: PartitionKey) -> TopicMetadata | None:
         """The topic of a partition that metadata still gives to this broker."""
         info = self._metadata.state.partition(*key)
         if info is None or self._settings.node_id not in info.replicas:
@@ -434,13 +428,13 @@ class ReplicaManager:
         else:
             self._group.create_task(work)
 
-    def _absent(self, topic: TopicInfo, index: int) -> ProtocolError:
+    def _absent(self, topic: TopicMetadata, index: int) -> ProtocolError:
         if any(info.index == index for info in topic.partitions):
             return ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
         return ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
 
 
-def view_of(info: PartitionInfo) -> PartitionView:
+def view_of(info: PartitionMetadata) -> PartitionView:
     return PartitionView(
         info.leader_id, info.leader_epoch, info.partition_epoch, info.replicas, info.isr
     )

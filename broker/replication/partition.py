@@ -394,20 +394,20 @@ class Partition:
     # ---- failures and effects
 
     def note_failure(self, error: ProtocolError) -> None:
-        """After an error of the log: if its directory went offline, so do all partitions in it.
+        """After an error of the log: a log that is of no use any more goes offline.
 
-        A disk that is merely full is no such failure (rule 18).
+        So do all others in its directory when that failed; a full disk is no failure (rule 18).
         """
         log = self.log
-        if (
-            error.code is ErrorCode.KAFKA_STORAGE_ERROR
-            and log is not None
-            and log.directory.offline
-        ):
+        if error.code is not ErrorCode.KAFKA_STORAGE_ERROR or log is None:
+            return
+        if log.directory.offline:
             self._host.directory_failed(log.directory_id)
+        elif log.directory.appendable and not log.usable:
+            self.go_offline()
 
     def go_offline(self) -> None:
-        """The directory failed."""
+        """The log or its directory failed."""
         self._end(ErrorCode.KAFKA_STORAGE_ERROR)
 
     def retire(self) -> None:

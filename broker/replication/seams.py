@@ -1,7 +1,6 @@
-"""The seams of replication: what it needs of storage, metadata and controller, as protocols.
+"""The seams of replication: what it needs of metadata and controller, as protocols.
 
-The real ones are MetadataCache and ControllerClient of `broker.control` and the dataclasses of
-`controller.state`; tests bring small ones of their own.
+The real ones are MetadataCache and ControllerClient of `broker.control`; tests bring small ones.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from controller.state import ClusterState, PartitionMetadata
 from ottla.core.identifiers import Uuid
 
 
@@ -45,66 +45,6 @@ class FetchWaiter(Protocol):
         ...
 
 
-class PartitionInfo(Protocol):
-    """controller.state.PartitionMetadata."""
-
-    @property
-    def topic_id(self) -> Uuid: ...
-    @property
-    def index(self) -> int: ...
-    @property
-    def replicas(self) -> tuple[int, ...]: ...
-    @property
-    def isr(self) -> tuple[int, ...]: ...
-    @property
-    def leader_id(self) -> int | None: ...
-    @property
-    def leader_epoch(self) -> int: ...
-    @property
-    def partition_epoch(self) -> int: ...
-
-
-class TopicInfo(Protocol):
-    """controller.state.TopicMetadata."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def topic_id(self) -> Uuid: ...
-    @property
-    def partitions(self) -> tuple[PartitionInfo, ...]: ...
-    @property
-    def internal(self) -> bool: ...
-
-
-class BrokerInfo(Protocol):
-    """controller.state.BrokerRegistration."""
-
-    @property
-    def broker_epoch(self) -> int: ...
-    @property
-    def internal_host(self) -> str: ...
-    @property
-    def internal_port(self) -> int: ...
-    @property
-    def fenced(self) -> bool: ...
-    @property
-    def in_controlled_shutdown(self) -> bool: ...
-
-
-class ClusterInfo(Protocol):
-    """controller.state.ClusterState."""
-
-    @property
-    def brokers(self) -> Mapping[int, BrokerInfo]: ...
-    @property
-    def topics(self) -> Mapping[Uuid, TopicInfo]: ...
-    @property
-    def configs(self) -> Mapping[tuple[str, str], Mapping[str, str]]: ...
-    def topic_named(self, name: str) -> TopicInfo | None: ...
-    def partition(self, topic_id: Uuid, index: int) -> PartitionInfo | None: ...
-
-
 class DeltaInfo(Protocol):
     """broker.control.MetadataDelta: what changed."""
 
@@ -124,7 +64,7 @@ class MetadataSource(Protocol):
     """broker.control.MetadataCache."""
 
     @property
-    def state(self) -> ClusterInfo: ...
+    def state(self) -> ClusterState: ...
     def subscribe(self, listener: Callable[[DeltaInfo], None]) -> object: ...
 
 
@@ -135,4 +75,4 @@ class IsrController(Protocol):
     def broker_epoch(self) -> int | None: ...
     @property
     def unfenced(self) -> asyncio.Event: ...
-    async def alter_partition(self, proposal: IsrProposal) -> PartitionInfo: ...
+    async def alter_partition(self, proposal: IsrProposal) -> PartitionMetadata: ...

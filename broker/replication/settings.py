@@ -14,8 +14,6 @@ class ReplicationSettings:
 
     node_id: int
     cluster_id: str
-    min_insync_replicas: int = 1
-    """For topics that do not set min.insync.replicas themselves."""
     replica_lag_ms_max: int = 30_000
     topic_defaults: Mapping[str, str] = field(default_factory=dict)
     """The broker's defaults of topic configs, by the topic configs' names."""
