@@ -53,7 +53,7 @@ def parse_bootstrap(text: str) -> list[Address]:
         else:
             host, _, port = entry.partition(":")
         number = int(port) if port.isascii() and port.isdigit() else (0 if port else DEFAULT_PORT)
-        if not host or not 1 <= number <= 65535:
+        if not host or "/" in entry or not 1 <= number <= 65535:
             raise ConfigError(
                 f"'{entry}' is no bootstrap address; write host:port, several with commas between"
             )
@@ -149,6 +149,17 @@ class Cluster:
             raise ConnectionLostError(
                 f"the broker at {address} does not answer ({error})"
             ) from error
+
+    def give_up(self, connection: Connection) -> ConnectionLostError:
+        """Close a connection whose answer is overdue; the error to report.
+
+        Questions go to another broker from now on: this one would let them wait as long.
+        """
+        connection.close()
+        if self._control is not None and self._control.address == connection.address:
+            self._control.close()
+        self.stale = True
+        return ConnectionLostError(f"the broker at {connection.address} does not answer")
 
     def metadata(self, topics: Iterable[str] | None, *, create: bool = False) -> MetadataResponse:
         """Ask for `topics` (None: all), once; the brokers are taken over.

@@ -28,6 +28,7 @@ FETCH_BYTES = 8 * 1024 * 1024
 PARTITION_BYTES = 1024 * 1024
 FETCH_WAIT_MS_MAX = 500
 _ANSWER_MARGIN_MS = 2_000
+_LOOK_MS = 10  # looking at the sockets for every record would cost more than the record
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class Fetcher:
         self._in_flight: dict[int, _InFlight] = {}
         self._retry_at_ms = 0
         self._delay_ms = 0
+        self._looked_ms = 0
 
     def assign(self, starts: Mapping[TopicPartition, int]) -> None:
         """Replace the assignment; values are offsets or `OffsetSpec`s."""
@@ -107,17 +109,26 @@ class Fetcher:
         DeadlineError: a partition could not be read for the client's whole deadline.
         DecodeError: damaged records.
         """
-        deadline_ms = self._cluster.now_ms() + wait_ms
+        now_ms = self._cluster.now_ms()
+        deadline_ms = now_ms + wait_ms
+        if now_ms - self._looked_ms >= _LOOK_MS:
+            # Also while some partitions have records left: the others are fetched meanwhile.
+            self._exchange(FETCH_WAIT_MS_MAX, 0)
         while True:
             records = self._take(max_records)
             if records:
                 return records
             left_ms = deadline_ms - self._cluster.now_ms()
-            self._resolve()
-            self._fetch(max(0, min(left_ms, FETCH_WAIT_MS_MAX)))
-            self._collect(max(0, left_ms))
+            self._exchange(max(0, min(left_ms, FETCH_WAIT_MS_MAX)), max(0, left_ms))
             if left_ms <= 0:
                 return self._take(max_records)
+
+    def _exchange(self, long_poll_ms: int, wait_ms: int) -> None:
+        """Ask for what is missing and take in what comes within `wait_ms`."""
+        self._resolve()
+        self._fetch(long_poll_ms)
+        self._collect(wait_ms)
+        self._looked_ms = self._cluster.now_ms()
 
     def _take(self, max_records: int) -> list[ConsumerRecord]:
         records: list[ConsumerRecord] = []
@@ -221,11 +232,8 @@ class Fetcher:
         limit_ms = self._cluster.options.request_timeout_ms + _ANSWER_MARGIN_MS
         for leader_id, flight in list(self._in_flight.items()):
             if self._cluster.now_ms() - flight.sent_ms > limit_ms:
-                flight.connection.close()
                 del self._in_flight[leader_id]
-                address = flight.connection.address
-                lost = ConnectionLostError(f"the broker at {address} does not answer")
-                self._failed(self._asked(flight), lost)
+                self._failed(self._asked(flight), self._cluster.give_up(flight.connection))
 
     def _asked(self, flight: _InFlight) -> list[_Partition]:
         return [p for key in flight.offsets if (p := self._partitions.get(key)) is not None]

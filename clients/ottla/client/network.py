@@ -131,7 +131,7 @@ def reason_of(error: Exception, timeout_ms: int) -> str:
         case ssl.SSLCertVerificationError():
             return f"its certificate is not trusted: {error.verify_message}"
         case ssl.SSLError():
-            return f"TLS failed: {error.reason or error}"
+            return f"TLS failed: {getattr(error, 'reason', None) or error}"
         case TimeoutError():
             return f"no answer within {timeout_ms / 1000:g} s"
         case socket.gaierror():

@@ -360,13 +360,8 @@ class Producer:
         for leader_id, flight in list(self._in_flight.items()):
             if now_ms - flight.sent_ms <= limit_ms:
                 continue
-            # Its answer could come any time: nothing else may use this connection.
-            flight.connection.close()
             del self._in_flight[leader_id]
-            error = ConnectionLostError(
-                f"the broker at {flight.connection.address} does not answer "
-                f"(no answer within {limit_ms / 1000:g} s)"
-            )
+            error = self._cluster.give_up(flight.connection)
             for batch in flight.batches.values():
                 batch.in_flight = False
                 self._again(batch, error)
