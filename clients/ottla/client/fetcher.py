@@ -28,6 +28,7 @@ FETCH_BYTES = 8 * 1024 * 1024
 PARTITION_BYTES = 1024 * 1024
 FETCH_WAIT_MS_MAX = 500
 _ANSWER_MARGIN_MS = 2_000
+_WAIT_MS_MAX = 1_000  # overdue answers are noticed at this interval
 _LOOK_MS = 10  # looking at the sockets for every record would cost more than the record
 
 
@@ -221,7 +222,9 @@ class Fetcher:
             self._cluster.pause(min(wait_ms, max(1, retry_ms)) if self._partitions else wait_ms)
             return
         by_connection = {one.connection: leader for leader, one in self._in_flight.items()}
-        for connection in self._cluster.wait_answers(list(by_connection), wait_ms):
+        for connection in self._cluster.wait_answers(
+            list(by_connection), min(wait_ms, _WAIT_MS_MAX)
+        ):
             flight = self._in_flight.pop(by_connection[connection])
             try:
                 answer = connection.receive(flight.pending, FetchResponse)
