@@ -25,8 +25,8 @@ def server_context(
     """The context of an SSL listener.
 
     `certificate` is a file with the chain, the node's own first, `key` its private key (None: in
-    the same file), `ca` the roots that client certificates must lead to. ConfigError with one sentence
-    for whatever is missing or does not fit together.
+    the same file), `ca` the roots that client certificates must lead to. ConfigError with one
+    sentence for whatever is missing or does not fit together.
     """
     if certificate is None:
         raise ConfigError("an SSL listener needs a certificate: set ssl.certificate.location")
@@ -51,7 +51,8 @@ def server_context(
     except OSError as error:  # ssl.SSLError is one
         raise ConfigError(
             f"{certificate} and {key or 'the key in it'} cannot be used "
-            f"({error.strerror or error}): both must be PEM and belong together, and ssl.key.password must fit"
+            f"({error.strerror or error}): both must be PEM and belong together, "
+            "and ssl.key.password must fit"
         ) from error
     if ca is not None:
         try:

@@ -1,0 +1,38 @@
+"""One module for each Kafka API; `HANDLERS` is the table of what is supported."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from broker.handlers import (
+    create_partitions,
+    create_topics,
+    delete_topics,
+    describe_cluster,
+    describe_configs,
+    fetch,
+    init_producer_id,
+    list_offsets,
+    metadata,
+    offset_for_leader_epoch,
+    produce,
+)
+from broker.handlers.api_versions import api_versions_handler
+from broker.handlers.spec import HandlerSpec
+
+_OTHERS: Final = (
+    produce.HANDLER,
+    fetch.HANDLER,
+    list_offsets.HANDLER,
+    metadata.HANDLER,
+    create_topics.HANDLER,
+    delete_topics.HANDLER,
+    create_partitions.HANDLER,
+    describe_configs.HANDLER,
+    describe_cluster.HANDLER,
+    init_producer_id.HANDLER,
+    offset_for_leader_epoch.HANDLER,
+)
+
+HANDLERS: Final[tuple[HandlerSpec, ...]] = (*_OTHERS, api_versions_handler(_OTHERS))
+"""ApiVersions tells clients of exactly these."""

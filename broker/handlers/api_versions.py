@@ -1,0 +1,73 @@
+"""ApiVersions (key 18), versions 0–4: what this broker supports.
+
+    3   the client's name and version (KIP-511), features (KIP-584)
+    4   features with minimum version 0 are told as well
+
+A version above ours is answered by a *version 0* body with UNSUPPORTED_VERSION and our range of
+this API alone, so that a newer client can ask again. The response header is always version 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from broker.handlers.spec import Answer, HandlerSpec, RequestContext
+from ottla.core.errors import ErrorCode
+from ottla.protocol.api import ApiKey
+from ottla.protocol.messages.api_versions_request import ApiVersionsRequest
+from ottla.protocol.messages.api_versions_response import (
+    ApiVersion,
+    ApiVersionsResponse,
+    FinalizedFeatureKey,
+    SupportedFeatureKey,
+)
+
+if TYPE_CHECKING:
+    from broker.handlers.services import BrokerServices
+
+MIN_VERSION: Final = 0
+MAX_VERSION: Final = 4
+_SOFTWARE: Final = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
+
+METADATA_VERSION_MIN: Final = 7
+"""3.3-IV3, the first of clusters without ZooKeeper."""
+METADATA_VERSION_MAX: Final = 25
+"""4.0-IV3. What clients read from it is that KIP-896 and later protocol rules hold."""
+
+
+def api_versions_handler(others: Sequence[HandlerSpec]) -> HandlerSpec:
+    """The handler that tells of `others` and itself."""
+    table = [(spec.api_key, spec.min_version, spec.max_version) for spec in others]
+    table.append((ApiKey.API_VERSIONS, MIN_VERSION, MAX_VERSION))
+    api_keys = [ApiVersion(int(key), low, high) for key, low, high in sorted(table)]
+
+    def handle(
+        services: BrokerServices, context: RequestContext, request: ApiVersionsRequest
+    ) -> Answer:
+        if context.api_version >= 3 and not (
+            _SOFTWARE.fullmatch(request.client_software_name)
+            and _SOFTWARE.fullmatch(request.client_software_version)
+        ):
+            return ApiVersionsResponse(error_code=int(ErrorCode.INVALID_REQUEST))
+        return ApiVersionsResponse(
+            api_keys=api_keys,
+            supported_features=[
+                SupportedFeatureKey("metadata.version", METADATA_VERSION_MIN, METADATA_VERSION_MAX)
+            ],
+            finalized_features_epoch=max(services.metadata.offset, 0),
+            finalized_features=[
+                FinalizedFeatureKey("metadata.version", METADATA_VERSION_MAX, METADATA_VERSION_MAX)
+            ],
+        )
+
+    return HandlerSpec(ApiKey.API_VERSIONS, MIN_VERSION, MAX_VERSION, handle, refuse=refuse)
+
+
+def refuse(body: memoryview, version: int) -> bytes:
+    """The encoded answer to a version that is not supported."""
+    return ApiVersionsResponse(
+        error_code=int(ErrorCode.UNSUPPORTED_VERSION),
+        api_keys=[ApiVersion(int(ApiKey.API_VERSIONS), MIN_VERSION, MAX_VERSION)],
+    ).encode(0)

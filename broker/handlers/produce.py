@@ -1,0 +1,218 @@
+"""Produce (key 0), versions 0–13.
+
+Versions 0 to 2 are advertised, since librdkafka decides on message formats by them (KAFKA-18659),
+and refused with UNSUPPORTED_VERSION: they carry message formats that no longer exist.
+
+    3   transactional id (refused: there is no transaction coordinator)
+    5   log start offset in the answer
+    8   record errors and a message for people (KIP-467)
+    9   compact encoding
+    10  the new leader where this broker is none (KIP-951)
+    13  topic ids instead of names (KIP-516)
+
+All batches are appended before `handle` returns, which keeps the order of a connection. With
+acks=-1 the answer waits until the high watermark passes every batch, at most `timeout_ms`. With
+acks=0 there is no answer; an error then closes the connection, so that the client notices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from broker.handlers.endpoints import leader_hint
+from broker.handlers.spec import Answer, CloseConnection, HandlerSpec, RequestContext
+from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.protocol.api import ApiKey
+from ottla.protocol.message import Buffer
+from ottla.protocol.messages.produce_request import ProduceRequest
+from ottla.protocol.messages.produce_response import (
+    LeaderIdAndEpoch,
+    NodeEndpoint,
+    PartitionProduceResponse,
+    ProduceResponse,
+    TopicProduceResponse,
+)
+
+if TYPE_CHECKING:
+    from broker.handlers.services import BrokerServices
+
+_FIRST_SERVED_VERSION: Final = 3
+_ATTRIBUTES_LOW_AT: Final = 22  # of a record batch v2: see ottla.record.batch
+_TRANSACTIONAL: Final = 0x10
+
+
+def handle(services: BrokerServices, context: RequestContext, request: ProduceRequest) -> Answer:
+    version, acks = context.api_version, request.acks
+    refusal = _refusal(version, request)
+    if refusal is not None:
+        if acks == 0:
+            raise CloseConnection(f"Produce with acks=0: {refusal}")
+        return fail(request, version, refusal.code, refusal.message)
+    replicas = services.replicas
+    by_id = version >= 13
+    waiting: list[tuple[asyncio.Future[None], PartitionProduceResponse]] = []
+    failed: list[tuple[str | bytes, PartitionProduceResponse]] = []
+    topics = []
+    for topic in request.topic_data:
+        results = []
+        for data in topic.partition_data:
+            index = data.index
+            result = PartitionProduceResponse(index=index)
+            results.append(result)
+            try:
+                if by_id:
+                    partition = replicas.partition_by_id(topic.topic_id, index)
+                else:
+                    partition = replicas.partition(topic.name, index)
+                appended = partition.append(_checked(data.records), acks=acks)
+                result.base_offset = appended.base_offset
+                result.log_append_time_ms = appended.log_append_time_ms
+                result.log_start_offset = appended.log_start_offset
+                if acks == -1:
+                    committed = partition.wait_committed(
+                        appended.last_offset + 1, appended.leader_epoch
+                    )
+                    waiting.append((committed, result))
+            except ProtocolError as error:
+                _write_error(result, error.code, error.message, version)
+                failed.append((topic.topic_id if by_id else topic.name, result))
+        topics.append(TopicProduceResponse(topic.name, topic.topic_id, results))
+    response = ProduceResponse(topics)
+    if acks == 0:
+        for name, result in failed:
+            shown = name if isinstance(name, str) else name.hex()
+            code = ErrorCode(result.error_code).name
+            raise CloseConnection(f"Produce with acks=0 to {shown}-{result.index}: {code}")
+        return None
+    if failed and version >= 10:
+        _add_hints(services, context.listener_name, response, failed)
+    if not waiting:
+        return response
+    return _Commit(response, waiting, version, request.timeout_ms).answer
+
+
+class _Commit:
+    """An answer that waits until all its batches are committed, or until the client's time-out."""
+
+    __slots__ = ("_left", "_response", "_timer", "_version", "_waiting", "answer")
+
+    def __init__(
+        self,
+        response: ProduceResponse,
+        waiting: list[tuple[asyncio.Future[None], PartitionProduceResponse]],
+        version: int,
+        timeout_ms: int,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[ProduceResponse] = loop.create_future()
+        self._response = response
+        self._version = version
+        self._waiting = waiting
+        self._left = len(waiting)
+        self._timer = loop.call_later(max(timeout_ms, 0) / 1000, self._on_timeout)
+        for committed, result in waiting:
+            committed.add_done_callback(partial(self._on_committed, result))
+
+    def _on_committed(
+        self, result: PartitionProduceResponse, committed: asyncio.Future[None]
+    ) -> None:
+        error = None if committed.cancelled() else committed.exception()
+        if self.answer.done():
+            return
+        if isinstance(error, ProtocolError):
+            _write_error(result, error.code, error.message, self._version)
+        elif error is not None or committed.cancelled():
+            _write_error(result, ErrorCode.UNKNOWN_SERVER_ERROR, str(error or ""), self._version)
+        self._left -= 1
+        if self._left == 0:
+            self._timer.cancel()
+            self.answer.set_result(self._response)
+
+    def _on_timeout(self) -> None:
+        if self.answer.done():  # the connection was lost
+            return
+        self.answer.set_result(self._response)
+        for committed, result in self._waiting:
+            if not committed.done():
+                committed.cancel()
+                _write_error(
+                    result,
+                    ErrorCode.REQUEST_TIMED_OUT,
+                    "the in-sync replicas did not confirm the batch in time",
+                    self._version,
+                )
+
+
+def fail(
+    request: ProduceRequest, version: int, code: ErrorCode, message: str | None
+) -> ProduceResponse:
+    """The same error for every partition of the request."""
+    topics = []
+    for topic in request.topic_data:
+        results = []
+        for data in topic.partition_data:
+            result = PartitionProduceResponse(index=data.index)
+            _write_error(result, code, message, version)
+            results.append(result)
+        topics.append(TopicProduceResponse(topic.name, topic.topic_id, results))
+    return ProduceResponse(topics)
+
+
+def _refusal(version: int, request: ProduceRequest) -> ProtocolError | None:
+    """Why the request as a whole cannot be served."""
+    if version < _FIRST_SERVED_VERSION:
+        return ProtocolError(
+            ErrorCode.UNSUPPORTED_VERSION, "message formats 0 and 1 are not supported any more"
+        )
+    if not -1 <= request.acks <= 1:
+        return ProtocolError(ErrorCode.INVALID_REQUIRED_ACKS, "acks must be 0, 1 or -1 (all)")
+    if request.transactional_id is not None:
+        return ProtocolError(ErrorCode.INVALID_TXN_STATE, "transactions are not supported")
+    return None
+
+
+def _checked(records: Buffer | None) -> memoryview:
+    """The batch, when it is one that may be appended without a transaction coordinator."""
+    if not isinstance(records, memoryview) or not records:
+        raise ProtocolError(ErrorCode.INVALID_RECORD, "the request holds no record batch")
+    if len(records) > _ATTRIBUTES_LOW_AT and records[_ATTRIBUTES_LOW_AT] & _TRANSACTIONAL:
+        # Without markers such records would look committed to read_committed consumers.
+        raise ProtocolError(ErrorCode.INVALID_TXN_STATE, "transactions are not supported")
+    return records
+
+
+def _write_error(
+    result: PartitionProduceResponse, code: ErrorCode, message: str | None, version: int
+) -> None:
+    result.error_code = int(code)
+    result.base_offset = -1
+    result.log_append_time_ms = -1
+    result.log_start_offset = -1
+    if version >= 8:
+        result.error_message = message
+
+
+def _add_hints(
+    services: BrokerServices,
+    listener_name: str,
+    response: ProduceResponse,
+    failed: list[tuple[str | bytes, PartitionProduceResponse]],
+) -> None:
+    endpoints: dict[int, NodeEndpoint] = {}
+    for topic, result in failed:
+        if result.error_code != ErrorCode.NOT_LEADER_OR_FOLLOWER:
+            continue
+        hint = leader_hint(services, listener_name, topic, result.index)
+        if hint is None:
+            continue
+        result.current_leader = LeaderIdAndEpoch(hint.leader_id, hint.leader_epoch)
+        if hint.endpoint is not None:
+            endpoints[hint.leader_id] = NodeEndpoint(
+                hint.leader_id, hint.endpoint.host, hint.endpoint.port, hint.rack
+            )
+    response.node_endpoints = list(endpoints.values())
+
+
+HANDLER = HandlerSpec(ApiKey.PRODUCE, 0, 13, handle, fail)

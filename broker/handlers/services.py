@@ -1,0 +1,40 @@
+"""What handlers work with: the rooms of the broker, put together by main."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from broker.handlers.fetch_sessions import FetchSessionCache
+from broker.handlers.metadata_answers import MetadataAnswers
+from broker.handlers.producer_ids import ProducerIds
+from broker.handlers.topic_creation import TopicCreation
+
+if TYPE_CHECKING:
+    from broker.control.client import ControllerClient
+    from broker.control.metadata_cache import MetadataCache
+    from broker.groups.group_coordinator import GroupCoordinator
+    from broker.replication.manager import ReplicaManager
+    from broker.settings import NodeSettings
+    from ottla.core.clock import Clock
+
+
+@dataclass(slots=True)
+class BrokerServices:
+    """One object for all handlers of a node; the last four are the handlers' own state."""
+
+    node_id: int
+    cluster_id: str
+    settings: NodeSettings
+    clock: Clock
+    metadata: MetadataCache
+    controller: ControllerClient
+    replicas: ReplicaManager
+    groups: GroupCoordinator
+    fetch_sessions: FetchSessionCache = field(
+        default_factory=lambda: FetchSessionCache(random.SystemRandom())
+    )
+    metadata_answers: MetadataAnswers = field(default_factory=MetadataAnswers)
+    producer_ids: ProducerIds = field(default_factory=ProducerIds)
+    topic_creation: TopicCreation = field(default_factory=TopicCreation)
