@@ -4,7 +4,7 @@ Controllers keep it as the outcome of the metadata log; brokers keep it as their
 cluster. In both `replay` is the only mutator, and what it takes, a *record*, is the new value of
 one thing as a whole. Records are never changed once made, so images may share them.
 
-Invariants of every partition (checked by tests/unit/controller/test_decisions.py):
+Invariants of every partition (tests/property/test_cluster_state.py checks them):
     leader_id is None or in isr; isr, elr and last_known_elr are disjoint parts of replicas
     isr members are registered, unfenced and not shutting down
     elr is empty when |isr| >= min(min.insync.replicas, |replicas|)  (KIP-966)
@@ -226,7 +226,7 @@ class ClusterState:
 
     def unclean_election_allowed(self, topic_name: str) -> bool:
         values = self.configs.get((TOPIC, topic_name), {})
-        return values.get(UNCLEAN_LEADER_ELECTION, "false").lower() == "true"
+        return values.get(UNCLEAN_LEADER_ELECTION, "false").strip().lower() == "true"
 
     # ---- changing
 

@@ -1,0 +1,195 @@
+"""Decisions about brokers: registration, fencing, shutdown, producer ids; and who is in office."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from controller.codec import endpoints_from_messages
+from controller.decision import Decision, partition_changes, registered
+from controller.elections import NOBODY, ElectionRules, Electorate, elect
+from controller.generated import metadata_pb2 as pb
+from controller.state import (
+    MIN_INSYNC_REPLICAS,
+    TOPIC,
+    BrokerRegistration,
+    ClusterCreated,
+    ClusterState,
+    ControllerInOffice,
+    PartitionMetadata,
+    ProducerIdsAllocated,
+    Record,
+)
+from ottla.core.errors import ErrorCode, ProtocolError
+
+PRODUCER_ID_BLOCK: Final = 1000
+_KEPT: Final = frozenset({pb.STOP_STATE_CLEAN, pb.STOP_STATE_PROCESS_CRASH})
+
+
+def take_office(state: ClusterState, controller_epoch: int, command: pb.TakeOffice) -> Decision:
+    """A controller acts from here on; its epoch is the term in which it was elected.
+
+    INCONSISTENT_CLUSTER_ID; STALE_CONTROLLER_EPOCH for one that was overtaken.
+    """
+    if state.cluster_id and command.cluster_id != state.cluster_id:
+        raise ProtocolError(
+            ErrorCode.INCONSISTENT_CLUSTER_ID,
+            f"this metadata belongs to cluster {state.cluster_id}, not {command.cluster_id}: "
+            "correct cluster.id, or metadata.log.dir",
+        )
+    if controller_epoch == state.controller_epoch and command.controller_id == state.controller_id:
+        return Decision(pb.Result())  # said twice
+    if controller_epoch <= state.controller_epoch:
+        raise ProtocolError(
+            ErrorCode.STALE_CONTROLLER_EPOCH,
+            f"controller {state.controller_id} is in office with epoch {state.controller_epoch}",
+        )
+    records: list[Record] = []
+    if not state.cluster_id:
+        records.append(ClusterCreated(command.cluster_id))
+    default = max(1, command.default_min_insync_replicas)
+    records.append(ControllerInOffice(command.controller_id, controller_epoch, default))
+    if default != state.default_min_insync_replicas:
+        records += _with_default_min_insync(state, default)
+    return Decision(pb.Result(), records)
+
+
+def _with_default_min_insync(state: ClusterState, default: int) -> list[Record]:
+    """Whoever is eligible because the high watermark stood still is not once it may move on."""
+    electorate = Electorate.of(state)
+    without_own = {
+        topic.topic_id
+        for topic in state.topics.values()
+        if MIN_INSYNC_REPLICAS not in state.configs.get((TOPIC, topic.name), {})
+    }
+
+    def change(partition: PartitionMetadata, rules: ElectionRules) -> PartitionMetadata:
+        return elect(partition, electorate, replace(rules, min_insync_replicas=default))
+
+    return partition_changes(
+        state, lambda p: bool(p.elr or p.last_known_elr) and p.topic_id in without_own, change
+    )
+
+
+def register_broker(state: ClusterState, index: int, command: pb.RegisterBroker) -> Decision:
+    """A new incarnation of a broker (SAFETY.md, rules 1 and 2).
+
+    It is fenced until it has caught up. The incarnation before it is out at once: it leaves every
+    ISR, its leaderships pass on or end, and so get a new leader epoch even if this broker leads
+    again. When it may have lost data it is no longer eligible either. Said twice by one
+    incarnation, the second time changes nothing.
+    """
+    _check_registration(state, command)
+    before = state.brokers.get(command.broker_id)
+    if before is not None and before.incarnation_id == command.incarnation_id:
+        return Decision(pb.Result(broker_epoch=before.broker_epoch))
+    broker = BrokerRegistration(
+        command.broker_id,
+        index,
+        command.incarnation_id,
+        endpoints_from_messages(command.endpoints),
+        command.internal_host,
+        command.internal_port,
+        command.rack if command.HasField("rack") else None,
+        fenced=True,
+        in_controlled_shutdown=False,
+        directory_ids=tuple(d.directory_id for d in command.directories),
+    )
+    lost = any(d.stop_state not in _KEPT for d in command.directories)
+    if before is not None and not set(before.directory_ids).issubset(broker.directory_ids):
+        lost = True  # a directory is missing, and nobody knows what was in it
+    lost_data = frozenset({broker.broker_id}) if lost else NOBODY
+    electorate = Electorate.of(state, broker)
+
+    def change(partition: PartitionMetadata, rules: ElectionRules) -> PartitionMetadata:
+        return elect(partition, electorate, rules, lost_data=lost_data)
+
+    records: list[Record] = [broker]
+    records += partition_changes(state, lambda p: broker.broker_id in p.replicas, change)
+    return Decision(pb.Result(broker_epoch=index), records)
+
+
+def _check_registration(state: ClusterState, command: pb.RegisterBroker) -> None:
+    if command.cluster_id != state.cluster_id:
+        raise ProtocolError(
+            ErrorCode.INCONSISTENT_CLUSTER_ID,
+            f"broker {command.broker_id} belongs to cluster {command.cluster_id}, this is "
+            f"{state.cluster_id}: correct cluster.id or controller.quorum.bootstrap.servers",
+        )
+    if command.broker_id < 0 or len(command.incarnation_id) != 16 or not command.directories:
+        raise ProtocolError(
+            ErrorCode.INVALID_REGISTRATION,
+            "a registration needs an id of at least 0, an incarnation and a log directory",
+        )
+    directory_ids = {directory.directory_id for directory in command.directories}
+    for other in state.brokers.values():
+        if other.broker_id != command.broker_id and not directory_ids.isdisjoint(
+            other.directory_ids
+        ):
+            raise ProtocolError(
+                ErrorCode.INVALID_REGISTRATION,
+                f"a log directory of broker {command.broker_id} is a copy of one of broker "
+                f"{other.broker_id}: give each broker folders of its own in log.dirs",
+            )
+
+
+def fence_broker(state: ClusterState, command: pb.FenceBroker) -> Decision:
+    """The incarnation is dead or cut off: it leads nothing and is in sync with nothing."""
+    broker = registered(state, command.broker_id, command.broker_epoch)
+    if broker.fenced:
+        return Decision(pb.Result())
+    return _out(state, replace(broker, fenced=True))
+
+
+def shut_down_broker(state: ClusterState, command: pb.ShutDownBroker) -> Decision:
+    """The broker is about to stop: others take over first."""
+    broker = registered(state, command.broker_id, command.broker_epoch)
+    if broker.in_controlled_shutdown:
+        return Decision(pb.Result())
+    return _out(state, replace(broker, in_controlled_shutdown=True))
+
+
+def _out(state: ClusterState, broker: BrokerRegistration) -> Decision:
+    """The broker, no longer active, leaves every ISR and leads nothing."""
+    electorate = Electorate.of(state, broker)
+    broker_id = broker.broker_id
+    records: list[Record] = [broker]
+    records += partition_changes(
+        state,
+        lambda p: broker_id in p.isr,
+        lambda partition, rules: elect(partition, electorate, rules),
+    )
+    return Decision(pb.Result(), records)
+
+
+def unfence_broker(state: ClusterState, command: pb.UnfenceBroker) -> Decision:
+    """The incarnation has caught up with the metadata: it may lead what has no leader.
+
+    INVALID_REQUEST for one that is shutting down.
+    """
+    broker = registered(state, command.broker_id, command.broker_epoch)
+    if not broker.fenced:
+        return Decision(pb.Result())
+    if broker.in_controlled_shutdown:
+        raise ProtocolError(
+            ErrorCode.INVALID_REQUEST, f"broker {broker.broker_id} is shutting down"
+        )
+    live = replace(broker, fenced=False)
+    electorate = Electorate.of(state, live)
+    records: list[Record] = [live]
+    records += partition_changes(
+        state,
+        lambda p: p.leader_id is None and live.broker_id in p.replicas,
+        lambda partition, rules: elect(partition, electorate, rules),
+    )
+    return Decision(pb.Result(), records)
+
+
+def allocate_producer_ids(state: ClusterState, command: pb.AllocateProducerIds) -> Decision:
+    """The next block; one that nobody uses is lost, and that is no harm."""
+    registered(state, command.broker_id, command.broker_epoch)
+    first = state.next_producer_id
+    return Decision(
+        pb.Result(first_producer_id=first, producer_id_count=PRODUCER_ID_BLOCK),
+        [ProducerIdsAllocated(first + PRODUCER_ID_BLOCK)],
+    )

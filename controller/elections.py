@@ -1,0 +1,190 @@
+"""What becomes of one partition when brokers come and go: leader, ISR, eligible leader replicas.
+
+Pure. `elect` is given the in-sync members that remain and finds, in this order,
+
+    1. the leader it has, when it remains in sync      (or the preferred one, when asked for)
+    2. the first of the ISR, in the order of the replicas
+    3. the first live eligible leader replica (ELR)    the ISR is empty then
+    4. the first live replica at all                   only with unclean.leader.election.enable
+    5. the last-known member with the longest log      ISR and ELR are empty, and all have reported
+    6. nobody
+
+ELR (KIP-966): while fewer than min(min.insync.replicas, |replicas|) members are in sync the high
+watermark stands still, so whoever was in sync at that moment holds all that is committed, and stays
+eligible until its disk loses something. Members that may have lost data are *last-known*: among
+them, the highest (last epoch, log end offset) holds what any of them holds, since the logs of one
+leader epoch are prefixes of each other (SAFETY.md, rules 1 and 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from controller.state import BrokerRegistration, ClusterState, LogEnd, PartitionMetadata
+
+NOBODY: Final[frozenset[int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """Who may lead: the brokers as they will be once the command is applied."""
+
+    brokers: Mapping[int, BrokerRegistration]
+
+    @classmethod
+    def of(cls, state: ClusterState, *changed: BrokerRegistration) -> Electorate:
+        """The state's brokers with `changed` ones in the place of theirs."""
+        if not changed:
+            return cls(state.brokers)
+        return cls({**state.brokers, **{broker.broker_id: broker for broker in changed}})
+
+    def is_active(self, broker_id: int) -> bool:
+        broker = self.brokers.get(broker_id)
+        return broker is not None and broker.active
+
+    def is_current(self, end: LogEnd) -> bool:
+        """Whether the report is from the incarnation that is alive now."""
+        broker = self.brokers.get(end.broker_id)
+        return broker is not None and broker.active and broker.broker_epoch == end.broker_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class ElectionRules:
+    """What the topic says."""
+
+    min_insync_replicas: int
+    unclean_allowed: bool
+
+    @classmethod
+    def of(cls, state: ClusterState, topic_name: str) -> ElectionRules:
+        return cls(
+            state.min_insync_replicas(topic_name), state.unclean_election_allowed(topic_name)
+        )
+
+
+def elect(
+    partition: PartitionMetadata,
+    electorate: Electorate,
+    rules: ElectionRules,
+    *,
+    removed: Iterable[int] = (),
+    lost_data: frozenset[int] = NOBODY,
+    prefer_first: bool = False,
+) -> PartitionMetadata:
+    """The partition after `removed` left its ISR; the same object when nothing changes.
+
+    `lost_data`: members that may have lost data, so are neither in sync nor eligible.
+    `prefer_first`: give the leadership back to the first replica when it is in sync (preferred).
+    """
+    out = lost_data.union(removed)
+    isr = tuple(r for r in partition.isr if r not in out and electorate.is_active(r))
+    holders = {*partition.isr, *partition.elr} - lost_data
+    leader_id = _leader_in_sync(partition, isr, prefer_first=prefer_first)
+    unclean = False
+    if leader_id is None:
+        eligible = [r for r in partition.replicas if r in holders and electorate.is_active(r)]
+        leader_id = eligible[0] if eligible else None
+        if leader_id is None and rules.unclean_allowed:
+            live = [r for r in partition.replicas if electorate.is_active(r)]
+            leader_id, unclean = (live[0] if live else None), bool(live)
+        if leader_id is None and not holders:
+            leader_id = _longest_log(partition, electorate, lost_data)
+            unclean = leader_id is not None
+        isr = () if leader_id is None else (leader_id,)
+    elr: tuple[int, ...] = ()
+    last_known: tuple[int, ...] = ()
+    if not unclean and len(isr) < min(rules.min_insync_replicas, len(partition.replicas)):
+        known = {*partition.last_known_elr, *partition.isr, *partition.elr}
+        elr = tuple(r for r in partition.replicas if r in holders and r not in isr)
+        last_known = tuple(
+            r for r in partition.replicas if r in known and r not in isr and r not in elr
+        )
+    waiting = not isr and not elr
+    changed = replace(
+        partition,
+        isr=isr,
+        leader_id=leader_id,
+        leader_epoch=partition.leader_epoch + (leader_id != partition.leader_id),
+        elr=elr,
+        last_known_elr=last_known,
+        log_ends=partition.log_ends if waiting else (),
+    )
+    if changed == partition:
+        return partition
+    return replace(changed, partition_epoch=partition.partition_epoch + 1)
+
+
+def with_isr(
+    partition: PartitionMetadata, isr: Iterable[int], rules: ElectionRules
+) -> PartitionMetadata:
+    """The partition with the ISR that its leader proposed, checked already; the leader stays."""
+    members = frozenset(isr)
+    ordered = tuple(r for r in partition.replicas if r in members)
+    elr: tuple[int, ...] = ()
+    last_known: tuple[int, ...] = ()
+    if len(ordered) < min(rules.min_insync_replicas, len(partition.replicas)):
+        holders = {*partition.isr, *partition.elr}
+        elr = tuple(r for r in partition.replicas if r in holders and r not in members)
+        last_known = tuple(r for r in partition.last_known_elr if r not in members and r not in elr)
+    return replace(
+        partition,
+        isr=ordered,
+        elr=elr,
+        last_known_elr=last_known,
+        partition_epoch=partition.partition_epoch + 1,
+    )
+
+
+def with_log_end(
+    partition: PartitionMetadata, end: LogEnd, electorate: Electorate, rules: ElectionRules
+) -> PartitionMetadata:
+    """Take a report of a replica; elects when it was the last one missing."""
+    others = tuple(e for e in partition.log_ends if e.broker_id != end.broker_id)
+    if (*others, end) == partition.log_ends:
+        return partition
+    told = replace(partition, log_ends=(*others, end))
+    elected = elect(told, electorate, rules)
+    if elected is not told:
+        return elected
+    return replace(told, partition_epoch=partition.partition_epoch + 1)
+
+
+def awaits_log_ends(partition: PartitionMetadata) -> bool:
+    """Nobody may lead: the last-known members are asked for their logs."""
+    return not partition.isr and not partition.elr and bool(partition.last_known_elr)
+
+
+def _leader_in_sync(
+    partition: PartitionMetadata, isr: tuple[int, ...], *, prefer_first: bool
+) -> int | None:
+    if prefer_first and partition.replicas[0] in isr:
+        return partition.replicas[0]
+    if partition.leader_id in isr:
+        return partition.leader_id
+    return next((r for r in partition.replicas if r in isr), None)
+
+
+def _longest_log(
+    partition: PartitionMetadata, electorate: Electorate, lost_data: frozenset[int]
+) -> int | None:
+    """The replica with the highest (last epoch, log end offset) once all last-known ones told."""
+    if not partition.last_known_elr:
+        return None
+    ends = [
+        end
+        for end in partition.log_ends
+        if electorate.is_current(end) and end.broker_id not in lost_data
+    ]
+    if not {end.broker_id for end in ends}.issuperset(partition.last_known_elr):
+        return None
+    best = max(
+        ends,
+        key=lambda end: (
+            end.last_epoch,
+            end.log_end_offset,
+            -partition.replicas.index(end.broker_id),
+        ),
+    )
+    return best.broker_id
