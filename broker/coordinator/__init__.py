@@ -1,0 +1,1 @@
+"""The runtime that runs a pure coordinator over the partitions of a replicated topic."""

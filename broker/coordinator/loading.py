@@ -1,0 +1,89 @@
+"""Bringing a coordinator's state up from its log.
+
+The log is read to its end, not to the high watermark: as leader this broker will see all of it
+committed, and what it decided before that would stand on half a state. Serving waits for the commit
+of what was read (SAFETY rule 15).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from broker.coordinator.machine import Coordinator
+from broker.coordinator.replicated_partition import ReplicatedPartition
+from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
+from ottla.record.batch import iter_headers, iter_records
+
+READ_BYTES_MAX: Final = 262_144
+"""Of one read; a batch that is larger comes whole."""
+SLICE_RECORDS: Final = 250
+"""Records between two yields to the loop, about a millisecond of work."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    end_offset: int
+    """Everything below is replayed (exclusive)."""
+    record_count: int
+    skipped_count: int
+    """Records of kinds that this version does not know."""
+
+
+async def replay_log(
+    machine: Coordinator[Any], partition: ReplicatedPartition, leader_epoch: int
+) -> LoadResult:
+    """Replay `partition` into `machine` up to the log end.
+
+    ProtocolError: the leadership changed or the log cannot be read. DecodeError: it is damaged.
+    """
+    offset = partition.log_start_offset
+    count = skipped = 0
+    while offset < partition.log_end_offset:
+        _check_epoch(partition, leader_epoch)
+        batches = partition.read(
+            offset, READ_BYTES_MAX, committed_only=False, at_least_one=True, to_log_end=True
+        )
+        if batches is None:
+            raise DecodeError(f"nothing to read at offset {offset} below the log end")
+        before = offset
+        data = batches.read()
+        for position, header in iter_headers(data):
+            if not header.is_control and header.last_offset >= offset:
+                for record in iter_records(data, position, header):
+                    if record.offset < offset:
+                        continue
+                    known = None
+                    if record.key is not None:
+                        known = machine.decode(record.key, record.value)
+                    if known is None:
+                        skipped += 1
+                    else:
+                        machine.replay(known)
+                    count += 1
+                    if count % SLICE_RECORDS == 0:
+                        await asyncio.sleep(0)
+                        _check_epoch(partition, leader_epoch)
+            offset = max(offset, header.next_offset)
+        if offset == before:
+            raise DecodeError(f"the log does not go on after offset {offset}")
+        await asyncio.sleep(0)
+    _check_epoch(partition, leader_epoch)
+    return LoadResult(offset, count, skipped)
+
+
+async def wait_loaded(
+    partition: ReplicatedPartition, leader_epoch: int, result: LoadResult
+) -> None:
+    """Wait until all that was replayed is committed; ProtocolError when the leadership changes."""
+    await partition.wait_committed(result.end_offset, leader_epoch)
+    _check_epoch(partition, leader_epoch)
+
+
+def _check_epoch(partition: ReplicatedPartition, leader_epoch: int) -> None:
+    if not partition.is_leader or partition.leader_epoch != leader_epoch:
+        raise ProtocolError(
+            ErrorCode.NOT_LEADER_OR_FOLLOWER,
+            f"the leader epoch {leader_epoch} ended while the state was loaded",
+        )

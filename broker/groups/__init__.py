@@ -1,0 +1,1 @@
+"""Consumer groups: the classic protocol and committed offsets, as pure machines with `replay`."""

@@ -1,0 +1,291 @@
+"""All groups and offsets of one partition of __consumer_offsets: the coordinator that is replayed.
+
+Every request is a method (request, ticket, turn) as the runtime wants it; requests about one group
+are passed to the module that knows. Reads are requests too: their answers wait for what they saw.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+from broker.coordinator.deadlines import Deadlines
+from broker.coordinator.machine import Moment, Ticket, Turn
+from broker.groups import records
+from broker.groups.classic_group import ClassicGroup
+from broker.groups.expiry import expire_group
+from broker.groups.join import decide_join
+from broker.groups.membership import decide_heartbeat, decide_leave, decide_sync
+from broker.groups.offsets import OffsetStore, decide_commit, fetch, forget_topics
+from broker.groups.rebalance import expire, maybe_complete_join
+from broker.groups.requests import (
+    CommitRequest,
+    DescribedMember,
+    FetchRequest,
+    GroupDescription,
+    GroupListing,
+    HeartbeatRequest,
+    JoinRequest,
+    LeaveRequest,
+    SyncRequest,
+)
+from broker.groups.settings import GroupSettings
+from broker.groups.states import GroupState
+from broker.groups.stored import GroupRecord, OffsetRecord, Record
+from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.identifiers import Uuid
+
+GROUPS_PER_TURN: Final = 100
+OFFSETS_PER_TURN: Final = 5_000
+"""How much one `on_deadline` looks at; what is left stays due."""
+
+
+class GroupMachine:
+    """See the module; a `Coordinator` of `Record`."""
+
+    __slots__ = (
+        "_deadlines",
+        "_is_live",
+        "_parked",
+        "_settings",
+        "_sweep",
+        "_sweep_at_ms",
+        "groups",
+        "offsets",
+    )
+
+    def __init__(self, settings: GroupSettings) -> None:
+        self.groups: dict[str, ClassicGroup] = {}
+        self.offsets = OffsetStore()
+        self._settings = settings
+        self._deadlines: Deadlines[str] = Deadlines()
+        self._parked: dict[Ticket, str] = {}
+        """The group of each request whose answer waits for something else than the commit."""
+        self._is_live = False
+        self._sweep: deque[str] = deque()
+        """Groups that retention has yet to look at in this round."""
+        self._sweep_at_ms: int | None = None
+
+    # ---- the log
+
+    def encode(self, record: Record) -> tuple[bytes, bytes | None]:
+        return records.encode(record)
+
+    def decode(self, key: bytes, value: bytes | None) -> Record | None:
+        return records.decode(key, value)
+
+    def replay(self, record: Record) -> None:
+        if isinstance(record, OffsetRecord):
+            self.offsets.replay(record)
+            return
+        group = self.groups.get(record.group_id)
+        if record.group is not None:
+            if group is None:
+                group = self.groups[record.group_id] = ClassicGroup(record.group_id)
+            group.replay(record.group, is_live=self._is_live)
+        elif group is not None:
+            if self._is_live:
+                group.move(GroupState.DEAD)
+            del self.groups[record.group_id]
+            self._deadlines.forget(record.group_id)
+
+    def loaded(self, moment: Moment) -> None:
+        self._is_live = True
+        for group in self.groups.values():
+            group.restore_members(moment.now_ms)
+            self._schedule(group)
+        self._sweep_at_ms = moment.now_ms + self._settings.offsets_retention_check_interval_ms
+
+    # ---- members
+
+    def join(self, request: JoinRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        group = self.groups.get(request.group_id)
+        if group is None:
+            if request.member_id != "":
+                raise ProtocolError(ErrorCode.UNKNOWN_MEMBER_ID)
+            group = ClassicGroup(request.group_id)
+        decide_join(group, request, ticket, turn, self._settings)
+        self.groups[request.group_id] = group
+        self._decided(group, turn, ticket)
+
+    def sync(self, request: SyncRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        group = self._group_of_member(request.group_id)
+        decide_sync(group, request, ticket, turn, self._settings)
+        self._decided(group, turn, ticket)
+
+    def heartbeat(self, request: HeartbeatRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        # A session that ends later needs no new deadline: see Deadlines.
+        decide_heartbeat(self._group_of_member(request.group_id), request, ticket, turn)
+
+    def leave(self, request: LeaveRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        group = self._group_of_member(request.group_id)
+        decide_leave(group, request, ticket, turn, self._settings)
+        self._decided(group, turn)
+
+    def abandon(self, ticket: Ticket, turn: Turn[Record]) -> None:
+        """A parked member's connection is gone.
+
+        A member that was never in a generation goes at once: it owns nothing, and if it is alive it
+        joins anew. Any other has a session's time to come back; in an open round it counts as
+        joined, so that a dead member does not make the living wait.
+        """
+        group = self.groups.get(self._parked.pop(ticket, ""))
+        if group is None:
+            return
+        now_ms = turn.moment.now_ms
+        for member in group.members.values():
+            if member.join_ticket == ticket:
+                member.join_ticket = None
+                member.refresh(now_ms)
+                if member.is_new and not member.is_static:
+                    group.remove(member)
+                break
+            if member.sync_ticket == ticket:
+                member.sync_ticket = None
+                member.refresh(now_ms)
+                break
+        maybe_complete_join(group, turn)
+        self._decided(group, turn)
+
+    def _group_of_member(self, group_id: str) -> ClassicGroup:
+        group = self.groups.get(group_id)
+        if group is None:
+            raise ProtocolError(ErrorCode.UNKNOWN_MEMBER_ID, "the group does not exist")
+        return group
+
+    def _decided(
+        self, group: ClassicGroup, turn: Turn[Record], ticket: Ticket | None = None
+    ) -> None:
+        """Remember who waits, look at the group again when its next deadline comes."""
+        if ticket is not None:
+            self._parked[ticket] = group.group_id
+        for answered, _ in turn.answers:
+            self._parked.pop(answered, None)
+        if group.is_forgettable and not turn.records:
+            self.groups.pop(group.group_id, None)
+            self._deadlines.forget(group.group_id)
+        else:
+            self._schedule(group)
+
+    def _schedule(self, group: ClassicGroup) -> None:
+        deadline_ms = group.next_deadline()
+        if deadline_ms is not None:
+            self._deadlines.wake_by(group.group_id, deadline_ms)
+
+    # ---- offsets
+
+    def commit(self, request: CommitRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        """The result is an ErrorCode for each offset."""
+        group = self.groups.get(request.group_id)
+        turn.answer(ticket, decide_commit(group, request, turn, self._settings))
+
+    def fetch(self, request: FetchRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        """The result is a list of FetchedOffset."""
+        turn.answer(ticket, fetch(self.offsets, request))
+
+    def forget_topics(self, deleted: Mapping[Uuid, str], turn: Turn[Record]) -> None:
+        forget_topics(self.offsets, deleted, turn)
+
+    # ---- tools
+
+    def list_groups(self, ticket: Ticket, turn: Turn[Record]) -> None:
+        """The result is a list of GroupListing."""
+        listings = [
+            GroupListing(group.group_id, group.protocol_type or "", group.state)
+            for group in self.groups.values()
+        ]
+        listings += [
+            GroupListing(group_id, "", GroupState.EMPTY)
+            for group_id in self.offsets.group_ids
+            if group_id not in self.groups
+        ]
+        turn.answer(ticket, listings)
+
+    def describe(self, group_id: str, ticket: Ticket, turn: Turn[Record]) -> None:
+        """The result is a GroupDescription; GROUP_ID_NOT_FOUND."""
+        group = self.groups.get(group_id)
+        if group is None:
+            if not self.offsets.has(group_id):
+                raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND, f"Group {group_id} not found.")
+            turn.answer(ticket, GroupDescription(group_id, GroupState.EMPTY))
+            return
+        protocol = group.protocol if group.state is GroupState.STABLE else None
+        members = tuple(
+            DescribedMember(
+                member.member_id,
+                member.instance_id,
+                member.client_id,
+                member.client_host,
+                member.metadata(protocol),
+                group.assignments.get(member.member_id, b"") if protocol is not None else b"",
+            )
+            for member in group.members.values()
+        )
+        turn.answer(
+            ticket,
+            GroupDescription(
+                group_id, group.state, group.protocol_type or "", protocol or "", members
+            ),
+        )
+
+    def delete(self, group_id: str, ticket: Ticket, turn: Turn[Record]) -> None:
+        """Tombstones for an empty group and its offsets; GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP."""
+        group = self.groups.get(group_id)
+        if group is None and not self.offsets.has(group_id):
+            raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND)
+        if group is not None and (group.state is not GroupState.EMPTY or group.pending):
+            raise ProtocolError(ErrorCode.NON_EMPTY_GROUP)
+        # Offsets first: if the batches are torn apart, the group is still there to be deleted.
+        for topic, partitions in self.offsets.of_group(group_id).items():
+            for partition in partitions:
+                turn.append(OffsetRecord(group_id, topic, partition, None))
+        if group is not None and group.stored is not None:
+            turn.append(GroupRecord(group_id, None))
+        turn.answer(ticket, None)
+
+    # ---- time
+
+    def next_deadline(self) -> int | None:
+        deadline_ms = self._deadlines.next_deadline()
+        if self._sweep:
+            return self._sweep_at_ms  # of this round: already past
+        if self._sweep_at_ms is None or deadline_ms is None:
+            return self._sweep_at_ms if deadline_ms is None else deadline_ms
+        return min(deadline_ms, self._sweep_at_ms)
+
+    def on_deadline(self, turn: Turn[Record]) -> None:
+        now_ms = turn.moment.now_ms
+        for _ in range(GROUPS_PER_TURN):
+            group_id = self._deadlines.pop_due(now_ms)
+            if group_id is None:
+                break
+            group = self.groups.get(group_id)
+            if group is not None:
+                before = len(turn.records)
+                expire(group, turn, self._settings)
+                if group.is_forgettable and len(turn.records) == before:
+                    del self.groups[group_id]
+                else:
+                    self._schedule(group)
+        for answered, _ in turn.answers:
+            self._parked.pop(answered, None)
+        if self._sweep_at_ms is not None and self._sweep_at_ms <= now_ms:
+            self._sweep_some(turn)
+
+    def _sweep_some(self, turn: Turn[Record]) -> None:
+        """Retention, a part at a time; a round starts every check interval."""
+        if turn.records:
+            return  # a group that has just changed is looked at once that is replayed
+        if not self._sweep:
+            self._sweep.extend({*self.groups, *self.offsets.group_ids})
+        looked_at = 0
+        for _ in range(GROUPS_PER_TURN):
+            if not self._sweep or looked_at > OFFSETS_PER_TURN:
+                break
+            group_id = self._sweep.popleft()
+            group = self.groups.get(group_id)
+            looked_at += expire_group(group_id, group, self.offsets, turn, self._settings)
+        if not self._sweep:
+            interval_ms = self._settings.offsets_retention_check_interval_ms
+            self._sweep_at_ms = turn.moment.now_ms + interval_ms
