@@ -131,11 +131,11 @@ class _Commit:
             self.answer.set_result(self._response)
 
     def _on_timeout(self) -> None:
-        if self.answer.done():  # the connection was lost
-            return
-        self.answer.set_result(self._response)
+        if not self.answer.done():  # it was cancelled when the connection is gone
+            self.answer.set_result(self._response)
         for committed, result in self._waiting:
             if not committed.done():
+                # The partition may forget it: else one that cannot commit collects them.
                 committed.cancel()
                 _write_error(
                     result,

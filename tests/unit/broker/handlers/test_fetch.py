@@ -68,7 +68,26 @@ def filled(world: World, partitions: int = 1, size: int = 100) -> list[FakeParti
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(test)
+    """Run `test`; an error in a callback fails it too, and no timer may stay behind."""
+    timers: list[asyncio.TimerHandle] = []
+    errors: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        call_later = loop.call_later
+
+        def remember(*args: Any) -> asyncio.TimerHandle:
+            timers.append(call_later(*args))
+            return timers[-1]
+
+        loop.call_later = remember  # type: ignore[assignment]
+        loop.set_exception_handler(lambda _, error: errors.append(error))
+        await test
+        now = loop.time()
+        assert all(timer.cancelled() or timer.when() <= now for timer in timers)
+
+    asyncio.run(main())
+    assert errors == []
 
 
 @pytest.mark.parametrize("version", [0, 3, 4, 11, 12, 13, 18])

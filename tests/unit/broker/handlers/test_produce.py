@@ -43,7 +43,26 @@ def codes(response: ProduceResponse) -> list[int]:
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(test)
+    """Run `test`; an error in a callback fails it too, and no timer may stay behind."""
+    timers: list[asyncio.TimerHandle] = []
+    errors: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        call_later = loop.call_later
+
+        def remember(*args: Any) -> asyncio.TimerHandle:
+            timers.append(call_later(*args))
+            return timers[-1]
+
+        loop.call_later = remember  # type: ignore[assignment]
+        loop.set_exception_handler(lambda _, error: errors.append(error))
+        await test
+        now = loop.time()
+        assert all(timer.cancelled() or timer.when() <= now for timer in timers)
+
+    asyncio.run(main())
+    assert errors == []
 
 
 @pytest.mark.parametrize("version", [3, 8, 9, 12, 13])
@@ -120,12 +139,17 @@ def test_what_is_not_committed_in_time_is_timed_out(world: World) -> None:
     run(test())
 
 
-def test_a_lost_connection_leaves_commits_to_themselves(world: World) -> None:
+def test_a_lost_connection_leaves_commits_until_their_time_is_up(world: World) -> None:
     async def test() -> None:
-        (partition,) = world.add_topic("t")
-        answer = call(world, request(0))
+        first, second = world.add_topic("t", 2)
+        asked = request(0, 1)
+        asked.timeout_ms = 1
+        answer = call(world, asked)
         answer.cancel()
-        partition.commits[0][2].set_exception(ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+        await asyncio.sleep(0)
+        first.commits[0][2].set_exception(ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+        with pytest.raises(asyncio.CancelledError):
+            await second.commits[0][2]
         await asyncio.sleep(0)
         assert answer.cancelled()
 
