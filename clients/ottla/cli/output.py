@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 
+_WIDTH_MAX = 10_000
 _REPORT_AFTER_SECONDS = 1.0
 _REPORT_EVERY_SECONDS = 5.0
 
@@ -68,7 +69,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console = Console()
     if not console.is_terminal:
         # A pipe has no width: cutting cells to 80 columns would lose what a script looks for.
-        console = Console(width=max(80, console.measure(table).maximum))
+        console = Console(width=Console(width=_WIDTH_MAX).measure(table).maximum)
     with _reader_may_leave():
         console.print(table)
 

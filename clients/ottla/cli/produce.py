@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -129,7 +130,7 @@ def _split(
 def _input(file: Path | None) -> Iterator[tuple[ByteStream, int | None]]:
     """The stream to read and its size, where it has one."""
     if file is None:
-        yield sys.stdin.buffer, None
+        yield cast(BufferedReader, sys.stdin.buffer), None
         return
     try:
         stream = open(file, "rb")  # noqa: SIM115
