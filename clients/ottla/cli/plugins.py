@@ -7,13 +7,15 @@ help, completion and names that are not built in: a built-in command pays nothin
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from ottla.cli.output import fail
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "ottla.commands"
 
@@ -21,6 +23,8 @@ GROUP = "ottla.commands"
 @cache
 def installed() -> dict[str, EntryPoint]:
     """Entry points by command name."""
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 

@@ -34,6 +34,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_reader_that_leaves_ends_it_quietly(call: str) -> None:
     code = f"""
 import typer
+from ottla.cli import output
 app = typer.Typer()
 @app.command()
 def go():
