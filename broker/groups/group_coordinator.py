@@ -1,8 +1,9 @@
 """The room's front: what handlers call.
 
-Routes each request to the partition of __consumer_offsets that its group id hashes to (SAFETY rule
-16) and refuses what no group would take. Every method decides before it returns, in the order of the
-connection; the future is the answer, and cancelling it tells that the client is gone.
+Routes each request to the partition of __consumer_offsets that its group id hashes to (rule 16 of
+the safety rules) and refuses what no group would take. Every method decides before it returns, in
+the order of the connection; the future is the answer, and cancelling it tells that the client is
+gone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""__consumer_offsets: made when it is first asked for, never with fewer replicas than configured."""
+"""__consumer_offsets: made on demand, never with fewer replicas than configured."""
 
 from __future__ import annotations
 

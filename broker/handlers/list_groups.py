@@ -1,0 +1,41 @@
+"""ListGroups (key 16), versions 0–5: the groups that this broker coordinates.
+
+4   a filter by states (KIP-518)
+5   a filter by types (KIP-848)
+
+Filters ignore case; an empty one lets everything pass, an unknown name nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from broker.handlers.spec import Answer, HandlerSpec, RequestContext
+from ottla.protocol.api import ApiKey
+from ottla.protocol.messages.list_groups_request import ListGroupsRequest
+from ottla.protocol.messages.list_groups_response import ListedGroup, ListGroupsResponse
+
+if TYPE_CHECKING:
+    from broker.handlers.services import BrokerServices
+
+_CLASSIC: Final = "classic"
+
+
+async def handle(
+    services: BrokerServices, context: RequestContext, request: ListGroupsRequest
+) -> Answer:
+    states = {state.lower() for state in request.states_filter}
+    types = {kind.lower() for kind in request.types_filter}
+    listings = await services.groups.list_groups()
+    if types and _CLASSIC not in types:
+        listings = []
+    return ListGroupsResponse(
+        groups=[
+            ListedGroup(group.group_id, group.protocol_type, group.state.value, _CLASSIC)
+            for group in listings
+            if not states or group.state.value.lower() in states
+        ]
+    )
+
+
+HANDLER = HandlerSpec(ApiKey.LIST_GROUPS, 0, 5, handle)
