@@ -1,0 +1,1 @@
+"""The replicated log of the controllers; see controller/quorum/README.md."""

@@ -1,0 +1,259 @@
+"""Real voters in one process: gRPC over loopback, journals on the real disk."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import grpc
+import pytest
+
+from controller.generated import raft_pb2, raft_pb2_grpc
+from controller.quorum.bootstrap import format_voter
+from controller.quorum.metadata_log import Leadership, NotLeader
+from controller.quorum.raft_log import RaftMetadataLog
+from ottla.core.errors import ConfigError
+from storage.vfs import OsVfs
+from tests.support.raft_simulation import History
+
+WAIT_SECONDS = 20
+PROPOSE_MS = 10_000
+
+
+class ObservedHistory(History):
+    def __init__(self, poke: Callable[[], None]) -> None:
+        super().__init__()
+        self._poke = poke
+
+    def apply(self, index: int, term: int, command: bytes) -> bytes:
+        result = super().apply(index, term, command)
+        self._poke()
+        return result
+
+    def restore(self, data: bytes) -> None:
+        super().restore(data)
+        self._poke()
+
+
+class Voters:
+    """Voters that can be started, stopped and waited for."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.folder = folder
+        self.loop = asyncio.get_running_loop()
+        self.addresses = dict(zip(range(1, count + 1), _free_addresses(count), strict=True))
+        self.logs: dict[int, RaftMetadataLog] = {}
+        self.machines: dict[int, ObservedHistory] = {}
+        self.leaderships: dict[int, Leadership] = {}
+        self._changed = asyncio.Event()
+        for voter_id in self.addresses:
+            self.format(voter_id)
+
+    def format(self, voter_id: int, name: str | None = None) -> None:
+        folder = str(self.folder / (name or str(voter_id)))
+        format_voter(folder, "test", voter_id, self.addresses)
+
+    def start(self, voter_id: int, name: str | None = None) -> RaftMetadataLog:
+        def poke() -> None:
+            self.loop.call_soon_threadsafe(self._changed.set)
+
+        def listen(leadership: Leadership) -> None:
+            self.leaderships[voter_id] = leadership
+            self._changed.set()
+
+        machine = ObservedHistory(poke)
+        log = RaftMetadataLog(
+            voter_id,
+            self.addresses,
+            self.addresses[voter_id],
+            str(self.folder / (name or str(voter_id))),
+            machine,
+            self.loop,
+            OsVfs(),
+        )
+        log.add_leadership_listener(listen)
+        log.start()
+        self.logs[voter_id], self.machines[voter_id] = log, machine
+        return log
+
+    async def stop(self, voter_id: int) -> None:
+        await self.logs.pop(voter_id).stop()
+        self.machines.pop(voter_id)
+        self.leaderships.pop(voter_id, None)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def leader(self) -> int:
+        """A voter that has announced itself as the leader."""
+        await self.until(lambda: any(known.is_self for known in self.leaderships.values()))
+        return max(
+            (known.term, voter_id) for voter_id, known in self.leaderships.items() if known.is_self
+        )[1]
+
+    async def commit(self, command: str) -> int:
+        """Propose until it is applied; the index."""
+        while True:
+            try:
+                found = await self.logs[await self.leader()].propose(command.encode(), PROPOSE_MS)
+            except NotLeader:
+                await asyncio.sleep(0)
+                continue
+            assert found.result == f"done {command[:40]}".encode()
+            return found.index
+
+    async def applied_everywhere(self, command: str) -> None:
+        await self.until(
+            lambda: all(command in machine.commands for machine in self.machines.values())
+        )
+
+
+def _free_addresses(count: int) -> list[tuple[str, int]]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    addresses = [("127.0.0.1", one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return addresses
+
+
+@asynccontextmanager
+async def running(folder: Path, count: int) -> AsyncIterator[Voters]:
+    voters = Voters(folder, count)
+    try:
+        for voter_id in voters.addresses:
+            voters.start(voter_id)
+        yield voters
+    finally:
+        for voter_id in list(voters.logs):
+            await voters.stop(voter_id)
+
+
+def test_three_voters_commit_fail_over_and_come_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, 3) as voters:
+            first = await voters.leader()
+            await voters.commit("one")
+            await voters.applied_everywhere("one")
+            large = "x" * 500_000
+            await voters.commit(large)
+            await voters.applied_everywhere(large)
+            follower = next(one for one in voters.logs if one != first)
+            with pytest.raises(NotLeader) as refused:
+                await voters.logs[follower].propose(b"no", PROPOSE_MS)
+            assert refused.value.leader_id in (None, first)
+
+            await voters.stop(first)  # hands over
+            await voters.commit("two")
+            assert await voters.leader() != first
+
+            voters.start(first)
+            await voters.commit("three")
+            await voters.applied_everywhere("three")
+            histories = {tuple(machine.applied) for machine in voters.machines.values()}
+            assert len(histories) == 1
+            assert voters.machines[first].commands == ["one", large, "two", "three"]
+
+    asyncio.run(story())
+
+
+def test_a_quorum_of_one_is_durable(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, 1) as voters:
+            await voters.commit("one")
+            await voters.stop(1)
+            log = voters.start(1)
+            await voters.applied_everywhere("one")
+            assert await voters.commit("two") == log.last_applied
+            assert log.leader_id == 1
+            assert log.port == 0  # nobody to listen to
+            assert await log.resign(100) is False
+
+    asyncio.run(story())
+
+
+def test_a_voter_on_an_empty_disk_stays_out_until_its_directory_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with running(tmp_path, 3) as voters:
+            await voters.commit("one")
+            await voters.applied_everywhere("one")
+            leader = await voters.leader()
+            lost = next(one for one in voters.logs if one != leader)
+            async with asyncio.timeout(WAIT_SECONDS):
+                # The directories are committed beside the commands.
+                while any(lost not in log._state.directories for log in voters.logs.values()):
+                    await voters.commit("more")
+            await voters.stop(lost)
+            with pytest.raises(ConfigError, match="never formatted"):
+                voters.start(lost, "empty")
+
+            voters.format(lost, "other")
+            voters.start(lost, "other")
+            await voters.commit("two")
+            assert voters.machines[lost].applied == []
+
+            leader = await voters.leader()
+            await voters.logs[leader].forget_directory(lost, PROPOSE_MS)
+            await voters.commit("three")
+            await voters.applied_everywhere("three")
+
+    asyncio.run(story())
+
+
+def test_a_stranger_gets_nothing_done(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, 3) as voters:
+            target = await voters.leader()
+            address = voters.addresses[target]
+            term = voters.leaderships[target].term
+            right = raft_pb2.Hello(
+                protocol_version=1,
+                cluster_id="test",
+                sender_id=next(one for one in voters.logs if one != target),
+                receiver_id=target,
+                directory_id=b"another directory"[:16],
+                incarnation=1 << 60,
+                connection=1,
+            )
+            wrong: list[raft_pb2.Hello | None] = [None]
+            for name, value in {
+                "protocol_version": 9,
+                "cluster_id": "other",
+                "sender_id": 77,
+                "receiver_id": 77,
+            }.items():
+                hello = raft_pb2.Hello.FromString(right.SerializeToString())
+                setattr(hello, name, value)
+                wrong.append(hello)
+            for attempt in wrong:
+                code = await asyncio.to_thread(_call, address, attempt)
+                assert code == grpc.StatusCode.PERMISSION_DENIED
+            await voters.commit("one")
+            assert voters.leaderships[target] == Leadership(target, term, True)
+
+    asyncio.run(story())
+
+
+def _call(address: tuple[str, int], hello: raft_pb2.Hello | None) -> grpc.StatusCode:
+    """Ask for a vote at an absurd term; how the call ended."""
+    batch = raft_pb2.Batch(
+        messages=[raft_pb2.Message(request_vote=raft_pb2.RequestVote(term=1 << 40))]
+    )
+    metadata = () if hello is None else (("ottla-hello-bin", hello.SerializeToString()),)
+    with grpc.insecure_channel(f"{address[0]}:{address[1]}") as channel:
+        call = raft_pb2_grpc.RaftStub(channel).Exchange(
+            iter([batch]), metadata=metadata, timeout=WAIT_SECONDS
+        )
+        with suppress(grpc.RpcError):
+            list(call)
+        code: grpc.StatusCode = call.code()
+        return code

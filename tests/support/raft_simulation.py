@@ -1,0 +1,327 @@
+"""A quorum of voters in one thread: virtual time, a network that misbehaves, disks that forget.
+
+Voters are real engines over real journals on `MemoryVfs`; only clock, network and power are fake.
+Time moves in steps of `STEP_SECONDS`; in each, due messages arrive and due turns are taken. After
+every step the safety properties of Raft are checked over all that was ever applied anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from controller.generated import raft_pb2
+from controller.quorum import library
+from controller.quorum.applied import AppliedState
+from controller.quorum.bootstrap import format_voter, open_voter
+from controller.quorum.commands import encode_command
+from controller.quorum.engine import GuardedSyncObj
+from controller.quorum.messages import Message, decode_message, encode_message
+from controller.quorum.outcomes import Applied, Outcome
+from controller.quorum.snapshot_store import SnapshotStore
+from controller.quorum.timings import Timings
+from storage.vfs import MemoryVfs, SimulatedCrash
+
+STEP_SECONDS = 0.01
+FOLDER = "/data"
+
+
+class Clock:
+    """Virtual seconds, in place of the library's clock."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@contextmanager
+def virtual_time() -> Iterator[Clock]:
+    """Let the library live by a virtual clock within the block."""
+    real = library.syncobj.monotonicTime
+    clock = Clock()
+    library.syncobj.monotonicTime = clock
+    try:
+        yield clock
+    finally:
+        library.syncobj.monotonicTime = real
+
+
+class History:
+    """A state machine that is the list of what was applied to it."""
+
+    def __init__(self) -> None:
+        self.applied: list[tuple[int, int, str]] = []
+        self.fail_on: str | None = None
+        self.apply_calls = 0
+
+    def apply(self, index: int, term: int, command: bytes) -> bytes:
+        self.apply_calls += 1
+        text = command.decode()
+        self.applied.append((index, term, text))
+        if self.fail_on is not None and text == self.fail_on:
+            raise RuntimeError("the state machine failed")
+        return f"done {text[:40]}".encode()
+
+    def snapshot(self) -> bytes:
+        return json.dumps(self.applied).encode()
+
+    def restore(self, data: bytes) -> None:
+        self.applied = [(index, term, text) for index, term, text in json.loads(data)]
+
+    @property
+    def commands(self) -> list[str]:
+        return [text for _, _, text in self.applied]
+
+
+@dataclass
+class Voter:
+    """One voter: its disk lives on when its engine does not."""
+
+    voter_id: int
+    vfs: MemoryVfs
+    machine: History = field(default_factory=History)
+    engine: GuardedSyncObj | None = None
+    due: float = 0.0
+    state: AppliedState | None = None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def running(self) -> GuardedSyncObj:
+        assert self.engine is not None
+        return self.engine
+
+
+class Simulation:
+    """`voters` are numbered from 1. Everything random comes from `seed`."""
+
+    def __init__(
+        self, clock: Clock, voters: int = 3, seed: int = 0, timings: Timings | None = None
+    ) -> None:
+        self.clock = clock
+        self.random = random.Random(seed)
+        self.timings = timings or Timings()
+        self.voters: dict[int, Voter] = {}
+        self.cut: set[tuple[int, int]] = set()
+        self.drop_share = 0.0
+        self.duplicate_share = 0.0
+        self.delay_seconds_max = 0.0
+        self.sent: list[tuple[int, int, Message]] = []
+        self._queue: list[tuple[float, int, int, int, bytes]] = []
+        self._sequence = 0
+        self._leader_of_term: dict[int, int] = {}
+        self._known: dict[int, tuple[int, str]] = {}
+        for voter_id in range(1, voters + 1):
+            vfs = MemoryVfs(seed=seed * 100 + voter_id)
+            vfs.mkdirs(FOLDER)
+            vfs.fsync_dir("/")
+            format_voter(FOLDER, "test", voter_id, range(1, voters + 1), vfs=vfs)
+            self.voters[voter_id] = Voter(voter_id, vfs)
+        for voter_id in self.voters:
+            self.start(voter_id)
+
+    # Processes
+
+    def start(self, voter_id: int) -> None:
+        """Start a voter from its disk, again if it crashes while starting."""
+        while True:
+            try:
+                return self._start(voter_id)
+            except SimulatedCrash:
+                self.voters[voter_id].vfs.power_cut()
+
+    def _start(self, voter_id: int) -> None:
+        voter = self.voters[voter_id]
+        voter.machine = History()
+        _, journal = open_voter(
+            FOLDER, voter_id, self.voters, voter.vfs, preallocated_bytes=1 << 16
+        )
+        voter.state = AppliedState(voter.machine)
+        voter.engine = GuardedSyncObj(
+            voter_id,
+            self.voters,
+            journal,
+            voter.state,
+            SnapshotStore(voter.vfs, FOLDER, self.timings),
+            lambda peer, message: self._send(voter_id, peer, message),
+            timings=self.timings,
+            source=random.Random(self.random.random()),
+        )
+        voter.due = self.clock.seconds
+        for peer_id, peer in self.voters.items():
+            if peer_id != voter_id and peer.engine is not None:
+                if (voter_id, peer_id) not in self.cut:
+                    voter.engine.peer_connected(peer_id)
+                if (peer_id, voter_id) not in self.cut:
+                    peer.engine.peer_connected(voter_id)
+
+    def crash(self, voter_id: int, *, power_cut: bool = True) -> None:
+        """End a voter at once; what it had not synced may be gone."""
+        voter = self.voters[voter_id]
+        voter.engine = None
+        if power_cut:
+            voter.vfs.power_cut()
+        else:
+            voter.vfs.process_crash()
+        self._queue = [item for item in self._queue if voter_id not in item[2:4]]
+        for peer_id, peer in self.voters.items():
+            if peer.engine is not None and peer_id != voter_id:
+                peer.engine.peer_disconnected(voter_id)
+
+    def crash_soon(self, voter_id: int, operations: int) -> None:
+        """Cut the power in the middle of the disk operation after that many more."""
+        self.voters[voter_id].vfs.crash_after(operations)
+
+    # Network
+
+    def isolate(self, voter_id: int) -> None:
+        """Cut a voter off from all others, both ways."""
+        for peer_id in self.voters:
+            if peer_id != voter_id:
+                self.disconnect(voter_id, peer_id)
+                self.disconnect(peer_id, voter_id)
+
+    def heal(self) -> None:
+        """Connect everybody again."""
+        for source, target in sorted(self.cut):
+            if (engine := self.voters[source].engine) and self.voters[target].engine:
+                engine.peer_connected(target)
+        self.cut.clear()
+
+    def disconnect(self, source: int, target: int) -> None:
+        self.cut.add((source, target))
+        self._queue = [item for item in self._queue if item[2:4] != (source, target)]
+        if (engine := self.voters[source].engine) is not None:
+            engine.peer_disconnected(target)
+
+    def _send(self, source: int, target: int, message: Message) -> None:
+        self.sent.append((source, target, message))
+        if (source, target) in self.cut or self.voters[target].engine is None:
+            return
+        data = encode_message(message).SerializeToString()
+        if self.random.random() < self.drop_share:
+            return
+        copies = 2 if self.random.random() < self.duplicate_share else 1
+        for _ in range(copies):
+            arrival = self.clock.seconds + self.random.random() * self.delay_seconds_max
+            self._sequence += 1
+            self._queue.append((arrival, self._sequence, source, target, data))
+
+    def _deliver(self) -> None:
+        now = self.clock.seconds
+        arrived = sorted(item for item in self._queue if item[0] <= now)
+        self._queue = [item for item in self._queue if item[0] > now]
+        for _, _, source, target, data in arrived:
+            voter = self.voters[target]
+            if voter.engine is not None and (source, target) not in self.cut:
+                message = decode_message(raft_pb2.Message.FromString(data))
+                try:
+                    voter.engine.receive(source, message)
+                except SimulatedCrash:
+                    self.crash(target)
+                voter.due = now
+
+    # Time
+
+    def step(self) -> None:
+        self.clock.seconds += STEP_SECONDS
+        for _ in range(3):  # a message and its answer within one step
+            self._deliver()
+            for voter in self.voters.values():
+                if voter.engine is not None and voter.due <= self.clock.seconds:
+                    try:
+                        voter.due = self.clock.seconds + voter.engine.turn()
+                    except SimulatedCrash:
+                        self.crash(voter.voter_id)
+        self.check()
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / STEP_SECONDS)):
+            self.step()
+
+    def run_until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        for _ in range(round(seconds / STEP_SECONDS)):
+            if condition():
+                return
+            self.step()
+        raise AssertionError("it did not happen in time")
+
+    # Commands
+
+    def leader(self) -> Voter:
+        """The ready leader of the highest term; waits for one."""
+        self.run_until(lambda: self.ready_leader() is not None)
+        found = self.ready_leader()
+        assert found is not None
+        return found
+
+    def ready_leader(self) -> Voter | None:
+        ready = [
+            voter
+            for voter in self.voters.values()
+            if voter.engine is not None and voter.engine.is_ready_leader()
+        ]
+        return max(ready, key=lambda voter: voter.running.raftCurrentTerm, default=None)
+
+    def submit(self, voter: Voter, command: str) -> None:
+        """Propose; the outcome appears in `voter.outcomes`."""
+
+        def done(outcome: Outcome) -> None:
+            assert command not in voter.outcomes, "an outcome is told once"
+            voter.outcomes[command] = outcome
+
+        voter.running.submit(encode_command(command.encode()), done)
+        voter.due = self.clock.seconds
+
+    def commit(self, command: str) -> None:
+        """Propose to the leader and wait for the outcome."""
+        leader = self.leader()
+        self.submit(leader, command)
+        self.run_until(lambda: command in leader.outcomes)
+        assert isinstance(leader.outcomes[command], Applied), leader.outcomes[command]
+
+    def converge(self) -> None:
+        """Wait until all running voters have applied the same."""
+        self.leader()
+
+        def same() -> bool:
+            running = [voter for voter in self.voters.values() if voter.engine is not None]
+            last = {voter.running._last_index() for voter in running}
+            applied = {voter.running.raftLastApplied for voter in running}
+            return len(last) == 1 and applied == last
+
+        self.run_until(same)
+
+    def acknowledged(self) -> set[str]:
+        return {
+            command
+            for voter in self.voters.values()
+            for command, outcome in voter.outcomes.items()
+            if isinstance(outcome, Applied)
+        }
+
+    # Safety
+
+    def check(self) -> None:
+        """One leader a term; what is applied at an index is the same everywhere, for ever."""
+        for voter in self.voters.values():
+            if voter.engine is None:
+                continue
+            if voter.engine._isLeader():
+                term = voter.engine.raftCurrentTerm
+                other = self._leader_of_term.setdefault(term, voter.voter_id)
+                assert other == voter.voter_id, f"two leaders in term {term}"
+            indexes = [index for index, _, _ in voter.machine.applied]
+            assert indexes == sorted(set(indexes)), "an entry was applied twice or out of order"
+            for index, term, text in voter.machine.applied[-50:]:
+                assert self._known.setdefault(index, (term, text)) == (term, text), "diverged"
+
+    def check_nothing_lost(self) -> None:
+        """Every acknowledged command is in the state of every running voter."""
+        for voter in self.voters.values():
+            if voter.engine is not None:
+                assert self.acknowledged() <= set(voter.machine.commands)
