@@ -92,6 +92,10 @@ class FollowerStream:
                 connected_ms = self._clock.now_ms()
                 await self._connect_and_follow()
             except StreamClosed as closed:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    # gRPC and TaskGroup turn a cancellation that ends the call into its error.
+                    raise asyncio.CancelledError from closed
                 if str(closed) != complained:
                     complained = str(closed)
                     logger.info("no stream to broker %d: %s", self.leader_id, complained)
