@@ -355,8 +355,8 @@ class Connection(asyncio.BufferedProtocol):
                     raise CloseConnection("the node is shutting down")
             else:
                 future = asyncio.ensure_future(awaitable)
-                # Its records are borrowed and end with this call; nor does such a future fail.
-                exchange.request = None
+                if exchange.row.borrows:
+                    exchange.request = None  # else a waiting produce would keep a large buffer
             slot.waiting_for = future
             future.add_done_callback(partial(self._on_answer, slot))
         self._slots.append(slot)

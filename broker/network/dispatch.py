@@ -37,6 +37,7 @@ _SIZE: Final = Struct(">i")
 _CLIENT_ID_AT: Final = 10
 _TAGS_MAX: Final = 64
 _SENDS_PARTS: Final = frozenset({ApiKey.FETCH})
+_BORROWS: Final = frozenset({ApiKey.PRODUCE})
 
 
 class Peer:
@@ -78,6 +79,8 @@ class _Row:
     flexible_response: tuple[bool, ...]
     sends_parts: bool
     """The response may hold slices of log files."""
+    borrows: bool
+    """The request holds records of the receive buffer, which live until its handler returns."""
 
 
 class Exchange:
@@ -255,6 +258,7 @@ def _row(spec: HandlerSpec) -> _Row:
         tuple(v >= spec.min_version and request_header_version(key, v) >= 2 for v in versions),
         tuple(v >= spec.min_version and response_header_version(key, v) >= 1 for v in versions),
         key in _SENDS_PARTS,
+        key in _BORROWS,
     )
 
 
