@@ -30,6 +30,7 @@ from broker.handlers.spec import CloseConnection
 from broker.network.dispatch import Dispatcher, Exchange, Peer
 from broker.network.framing import FrameBuffer
 from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
+from broker.network.pending import Failed, Slot
 from broker.network.transfer import Outbox
 from ottla.core.errors import DecodeError
 
@@ -64,36 +65,6 @@ class Host(Protocol):
         ...
 
 
-class Failed:
-    """An exception as a task's result: one that left the task would end its whole group."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-
-async def contained(answer: Coroutine[Any, Any, Any]) -> Any:
-    """The result of a handler's coroutine, or Failed."""
-    try:
-        return await answer
-    except Exception as error:
-        return Failed(error)
-
-
-class _Slot:
-    """A request that waits for its answer, or for the answers before it."""
-
-    __slots__ = ("exchange", "is_done", "is_dropped", "request_bytes", "waiting_for")
-
-    def __init__(self, exchange: Exchange, request_bytes: int) -> None:
-        self.exchange = exchange
-        self.request_bytes = request_bytes
-        self.is_done = False
-        self.is_dropped = False
-        self.waiting_for: asyncio.Future[Any] | None = None
-
-
 class Connection(asyncio.BufferedProtocol):
     """The protocol object of one accepted connection."""
 
@@ -108,7 +79,7 @@ class Connection(asyncio.BufferedProtocol):
         self._peer = Peer(connection_id, listener_name, "")
         self._transport: asyncio.Transport | None = None
         self._outbox: Outbox | None = None
-        self._slots: deque[_Slot] = deque()  # in request order
+        self._slots: deque[Slot] = deque()  # in request order
         self._slot_bytes = 0
         self._large_bytes = 0  # taken from the node's account for a large frame
         self._is_reading = True
@@ -343,7 +314,7 @@ class Connection(asyncio.BufferedProtocol):
     # --- answers that wait ---
 
     def _wait_for(self, exchange: Exchange, request_bytes: int) -> None:
-        slot = _Slot(exchange, request_bytes)
+        slot = Slot(exchange, request_bytes)
         if exchange.is_answered:
             slot.is_done = True  # it waits only for its turn
         else:
@@ -363,7 +334,7 @@ class Connection(asyncio.BufferedProtocol):
         self._slot_bytes += request_bytes
         self._account.enter(request_bytes)
 
-    def _on_answer(self, slot: _Slot, future: asyncio.Future[Any]) -> None:
+    def _on_answer(self, slot: Slot, future: asyncio.Future[Any]) -> None:
         slot.is_done = True
         slot.waiting_for = None
         if slot.is_dropped:

@@ -18,9 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from broker.network.connection import Connection, contained
+from broker.network.connection import Connection
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
+from broker.network.pending import contained
 from ottla.core.clock import Clock, SystemClock
 from ottla.core.errors import ConfigError
 

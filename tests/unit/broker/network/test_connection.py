@@ -10,11 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from broker.handlers.services import BrokerServices
 from broker.handlers.spec import CloseConnection, HandlerSpec
-from broker.network.connection import Connection, Failed, contained
+from broker.network.connection import Connection
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
 from ottla.protocol.api import ApiKey
@@ -262,15 +260,3 @@ def test_a_coroutine_while_the_server_closes_ends_the_connection() -> None:
         assert f.transport.is_closed
 
     run(test)
-
-
-@pytest.mark.parametrize("is_failing", [False, True])
-def test_an_error_of_a_task_is_its_result(is_failing: bool) -> None:
-    async def answer() -> int:
-        if is_failing:
-            raise ValueError("x")
-        return 5
-
-    result = asyncio.run(contained(answer()))
-    assert isinstance(result.error, ValueError) if isinstance(result, Failed) else result == 5
-    assert isinstance(result, Failed) == is_failing
