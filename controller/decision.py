@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from controller.elections import ElectionRules
 from controller.generated import metadata_pb2 as pb
 from controller.state import (
+    PARTITIONS_PER_RECORD,
     BrokerRegistration,
     ClusterState,
     PartitionMetadata,
@@ -69,7 +70,7 @@ def topic_changes(
     change: Callable[[PartitionMetadata, ElectionRules], PartitionMetadata],
     rules: ElectionRules | None = None,
 ) -> Iterator[Record]:
-    """The same for one topic: at most one record. `rules` are the topic's unless given."""
+    """The same for one topic. `rules` are the topic's unless given."""
     changed: list[PartitionMetadata] = []
     for partition in topic.partitions:
         if concerns(partition):
@@ -78,5 +79,7 @@ def topic_changes(
             after = change(partition, rules)
             if after is not partition:
                 changed.append(after)
-    if changed:
-        yield PartitionsChanged(topic.topic_id, tuple(changed))
+    for start in range(0, len(changed), PARTITIONS_PER_RECORD):
+        yield PartitionsChanged(
+            topic.topic_id, tuple(changed[start : start + PARTITIONS_PER_RECORD])
+        )

@@ -23,6 +23,8 @@ from ottla.core.identifiers import Uuid
 TOPIC: Final = "topic"
 MIN_INSYNC_REPLICAS: Final = "min.insync.replicas"
 UNCLEAN_LEADER_ELECTION: Final = "unclean.leader.election.enable"
+PARTITIONS_PER_RECORD: Final = 1000
+"""Of a larger topic several records tell; one fits into a gRPC message with room to spare."""
 INTERNAL_TOPICS: Final = frozenset({"__consumer_offsets", "__transaction_state"})
 
 
@@ -293,8 +295,9 @@ class ClusterState:
         yield from self.brokers.values()
         for topic in self.topics.values():
             yield TopicCreated(topic.name, topic.topic_id, topic.internal)
-            if topic.partitions:
-                yield PartitionsChanged(topic.topic_id, topic.partitions)
+            for start in range(0, len(topic.partitions), PARTITIONS_PER_RECORD):
+                some = topic.partitions[start : start + PARTITIONS_PER_RECORD]
+                yield PartitionsChanged(topic.topic_id, some)
         for (resource_type, resource_name), values in self.configs.items():
             yield ConfigsChanged(resource_type, resource_name, values)
         if self.next_producer_id:

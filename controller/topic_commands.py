@@ -13,6 +13,7 @@ from controller.placement import UsableBroker, place_replicas
 from controller.state import (
     INTERNAL_TOPICS,
     MIN_INSYNC_REPLICAS,
+    PARTITIONS_PER_RECORD,
     TOPIC,
     UNCLEAN_LEADER_ELECTION,
     ClusterState,
@@ -93,13 +94,19 @@ def _records_of_new_topic(
     yield TopicCreated(wanted.name, wanted.topic_id, wanted.name in INTERNAL_TOPICS)
     if wanted.configs:
         yield ConfigsChanged(TOPIC, wanted.name, dict(wanted.configs))
-    yield PartitionsChanged(
-        wanted.topic_id,
-        tuple(
-            _new_partition(state, wanted.topic_id, index, replicas)
-            for index, replicas in enumerate(layout.replicas)
-        ),
-    )
+    yield from _records_of_new_partitions(state, wanted.topic_id, 0, layout.replicas)
+
+
+def _records_of_new_partitions(
+    state: ClusterState, topic_id: Uuid, first: int, layout: Sequence[tuple[int, ...]]
+) -> Iterable[Record]:
+    partitions = [
+        _new_partition(state, topic_id, first + offset, replicas)
+        for offset, replicas in enumerate(layout)
+    ]
+    for start in range(0, len(partitions), PARTITIONS_PER_RECORD):
+        some = tuple(partitions[start : start + PARTITIONS_PER_RECORD])
+        yield PartitionsChanged(topic_id, some)
 
 
 class _Names:
@@ -246,6 +253,9 @@ def delete_topics(state: ClusterState, command: pb.DeleteTopics) -> Decision:
 def create_partitions(state: ClusterState, command: pb.CreatePartitions) -> Decision:
     """Codes of a topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, POLICY_VIOLATION,
     INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR, INVALID_REQUEST."""
+    names = [wanted.name for wanted in command.topics]
+    if len(set(names)) != len(names):
+        raise ProtocolError(ErrorCode.INVALID_REQUEST, "the request names a topic twice")
     result = pb.Result()
     records: list[Record] = []
     budget = PARTITIONS_MAX
@@ -264,15 +274,8 @@ def create_partitions(state: ClusterState, command: pb.CreatePartitions) -> Deci
         answer.topic_id = topic.topic_id
         answer.partition_count = wanted.count
         answer.replication_factor = len(layout[0])
-        added = tuple(
-            _new_partition(state, topic.topic_id, before + offset, replicas)
-            for offset, replicas in enumerate(layout)
-        )
         if not command.validate_only:
-            records.append(PartitionsChanged(topic.topic_id, added))
-    names = [wanted.name for wanted in command.topics]
-    if len(set(names)) != len(names):
-        raise ProtocolError(ErrorCode.INVALID_REQUEST, "the request names a topic twice")
+            records += _records_of_new_partitions(state, topic.topic_id, before, layout)
     return Decision(result, records)
 
 

@@ -195,21 +195,18 @@ class SessionResponse(_message.Message):
     OFFSET_FIELD_NUMBER: _builtins.int
     RECORDS_FIELD_NUMBER: _builtins.int
     SNAPSHOT_START_FIELD_NUMBER: _builtins.int
-    SNAPSHOT_MORE_FIELD_NUMBER: _builtins.int
-    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     error_code: _builtins.int
     """The last message of a refused session; nothing else is set."""
     message: _builtins.str
     leader_id: _builtins.int
     controller_epoch: _builtins.int
     offset: _builtins.int
-    """Whoever applies this message has applied everything up to here, inclusive; the offset before it
-    in a chunk of a snapshot that is not the last. Never below that of an earlier message.
-    """
+    """Whoever has applied the records has applied everything up to here, inclusive."""
     snapshot_start: _builtins.bool
-    """The records are part of a snapshot: the first chunk says `start`, the last does not say `more`."""
-    snapshot_more: _builtins.bool
-    snapshot: _builtins.bool
+    """The records are the first of a snapshot: what was there before is forgotten."""
+    more: _builtins.bool
+    """The next message goes on with the same change; nothing counts before its last message is there."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[_metadata_pb2.Record]: ...
     def __init__(
@@ -222,12 +219,11 @@ class SessionResponse(_message.Message):
         offset: _builtins.int = ...,
         records: _abc.Iterable[_metadata_pb2.Record] | None = ...,
         snapshot_start: _builtins.bool = ...,
-        snapshot_more: _builtins.bool = ...,
-        snapshot: _builtins.bool = ...,
+        more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "leader_id", b"leader_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "controller_epoch", b"controller_epoch", "error_code", b"error_code", "leader_id", b"leader_id", "message", b"message", "offset", b"offset", "records", b"records", "snapshot", b"snapshot", "snapshot_more", b"snapshot_more", "snapshot_start", b"snapshot_start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "controller_epoch", b"controller_epoch", "error_code", b"error_code", "leader_id", b"leader_id", "message", b"message", "more", b"more", "offset", b"offset", "records", b"records", "snapshot_start", b"snapshot_start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__leader_id: _TypeAlias = _typing.Literal["leader_id"]  # noqa: Y015
     _WhichOneofArgType__leader_id: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id"]  # noqa: Y015
