@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import grpc.aio
 
+from broker.control.metadata_cache import MetadataCache, MetadataDelta
 from broker.replication.follower_stream import FollowerStream
 from broker.replication.group_commit import GroupCommit
 from broker.replication.isr import IsrChange
@@ -25,10 +26,8 @@ from broker.replication.partition import Partition
 from broker.replication.partition_machine import PartitionMachine, Role
 from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import (
-    DeltaInfo,
     IsrController,
     LeadershipChange,
-    MetadataSource,
 )
 from broker.replication.service import ReplicationService
 from broker.replication.settings import ReplicationSettings
@@ -58,7 +57,7 @@ class ReplicaManager:
     def __init__(
         self,
         log_manager: LogManager,
-        metadata: MetadataSource,
+        metadata: MetadataCache,
         controller: IsrController,
         settings: ReplicationSettings,
         clock: Clock,
@@ -141,6 +140,7 @@ class ReplicaManager:
     async def run(self) -> None:
         """Serve until cancelled; OSError when the last log directory has failed."""
         self._all_failed = asyncio.get_running_loop().create_future()
+        unsubscribe = self._metadata.subscribe(self._on_delta)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -150,22 +150,20 @@ class ReplicaManager:
                 group.create_task(self._rename_strays())
                 for stream in self._streams.values():
                     group.create_task(stream.run())
-                self._metadata.subscribe(self._on_delta)
                 self._apply_all()
                 await self._all_failed
         finally:
+            unsubscribe()
             self._group = None
 
     # ---- metadata
 
-    def _on_delta(self, delta: DeltaInfo) -> None:
-        if self._group is None:
-            return
+    def _on_delta(self, delta: MetadataDelta) -> None:
         if delta.snapshot:
             self._apply_all()
             return
         state = self._metadata.state
-        if any(True for _ in delta.brokers):
+        if delta.brokers:
             self._apply_brokers()
         for topic_id in delta.deleted:
             self._remove_topic(topic_id)

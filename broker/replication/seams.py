@@ -1,16 +1,12 @@
-"""The seams of replication: what it needs of metadata and controller, as protocols.
-
-The real ones are MetadataCache and ControllerClient of `broker.control`; tests bring small ones.
-"""
+"""The seams of replication: what others implement for it, and what it tells others."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from controller.state import ClusterState, PartitionMetadata
+from controller.state import PartitionMetadata
 from ottla.core.identifiers import Uuid
 
 
@@ -45,31 +41,8 @@ class FetchWaiter(Protocol):
         ...
 
 
-class DeltaInfo(Protocol):
-    """broker.control.MetadataDelta: what changed."""
-
-    @property
-    def topics(self) -> Iterable[Uuid]: ...
-    @property
-    def deleted(self) -> Mapping[Uuid, str]: ...
-    @property
-    def brokers(self) -> Iterable[int]: ...
-    @property
-    def configs(self) -> Iterable[tuple[str, str]]: ...
-    @property
-    def snapshot(self) -> bool: ...
-
-
-class MetadataSource(Protocol):
-    """broker.control.MetadataCache."""
-
-    @property
-    def state(self) -> ClusterState: ...
-    def subscribe(self, listener: Callable[[DeltaInfo], None]) -> object: ...
-
-
 class IsrController(Protocol):
-    """What replication asks of broker.control.ControllerClient."""
+    """What replication asks of broker.control's ControllerClient."""
 
     @property
     def broker_epoch(self) -> int | None: ...

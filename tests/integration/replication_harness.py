@@ -10,14 +10,15 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import grpc.aio
 
+from broker.control.metadata_cache import MetadataCache
 from broker.replication.manager import ReplicaManager
 from broker.replication.partition import Appended, Partition
-from broker.replication.seams import DeltaInfo, IsrProposal
+from broker.replication.seams import IsrProposal
 from broker.replication.settings import ReplicationSettings
 from controller.state import (
     BrokerRegistration,
@@ -42,40 +43,25 @@ TOPIC = "events"
 TOPIC_ID: Uuid = bytes(15) + b"\x01"
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    topics: frozenset[Uuid] = frozenset()
-    deleted: Mapping[Uuid, str] = field(default_factory=dict)
-    brokers: frozenset[int] = frozenset()
-    configs: frozenset[tuple[str, str]] = frozenset()
-    snapshot: bool = False
-
-
 class Metadata:
-    """One node's image of the cluster."""
+    """One node's image of the cluster, and what it has not heard yet."""
 
     def __init__(self) -> None:
-        self.state = ClusterState()
-        self.listeners: list[Callable[[DeltaInfo], None]] = []
+        self.cache = MetadataCache()
         self.deaf = False
-        self.missed: list[tuple[Record, Delta]] = []
+        self.missed: list[Record] = []
 
-    def subscribe(self, listener: Callable[[DeltaInfo], None]) -> None:
-        self.listeners.append(listener)
-
-    def tell(self, record: Record, delta: Delta) -> None:
+    def tell(self, record: Record) -> None:
         if self.deaf:
-            self.missed.append((record, delta))
-            return
-        self.state.replay(record)
-        for listener in self.listeners:
-            listener(delta)
+            self.missed.append(record)
+        else:
+            self.cache.apply([record], self.cache.offset + 1, 1)
 
     def hear(self) -> None:
         self.deaf = False
         missed, self.missed = self.missed, []
-        for record, delta in missed:
-            self.tell(record, delta)
+        for record in missed:
+            self.tell(record)
 
 
 class Controller:
@@ -115,7 +101,7 @@ class Node:
         self.metadata = Metadata()
         self.manager = ReplicaManager(
             self.logs,
-            self.metadata,
+            self.metadata.cache,
             Controller(cluster, epoch),
             replace(cluster.settings, node_id=self.node_id),
             clock,
@@ -146,25 +132,23 @@ class Cluster:
         self.state = ClusterState()
         self.nodes: dict[int, Node] = {}
         self.up: set[int] = set()
-        self.log: list[tuple[Record, Delta]] = []
         self._broker_epoch = 0
-        self.publish(ControllerInOffice(1, 1, 1), Delta())
+        self.publish(ControllerInOffice(1, 1, 1))
 
     def next_broker_epoch(self) -> int:
         self._broker_epoch += 1
         return self._broker_epoch
 
-    def publish(self, record: Record, delta: Delta) -> None:
+    def publish(self, record: Record) -> None:
         self.state.replay(record)
-        self.log.append((record, delta))
         for node_id in self.up:
-            self.nodes[node_id].metadata.tell(record, delta)
+            self.nodes[node_id].metadata.tell(record)
 
     def register(self, node: Node, broker_epoch: int) -> None:
-        for record, _ in self.log:
-            node.metadata.state.replay(record)
-        for listener in node.metadata.listeners:
-            listener(Delta(snapshot=True))
+        snapshot = ClusterState()
+        for record in self.state.to_records():
+            snapshot.replay(record)
+        node.metadata.cache.install(snapshot, 1, 1)
         self.up.add(node.node_id)
         registration = BrokerRegistration(
             node.node_id,
@@ -178,7 +162,7 @@ class Cluster:
             False,
             (),
         )
-        self.publish(registration, Delta(brokers=frozenset({node.node_id})))
+        self.publish(registration)
 
     def alter_partition(self, proposal: IsrProposal) -> PartitionMetadata:
         now = self.state.partition(proposal.topic_id, proposal.partition)
@@ -195,10 +179,7 @@ class Cluster:
         return self.change(replace(now, isr=isr, partition_epoch=now.partition_epoch + 1))
 
     def change(self, partition: PartitionMetadata) -> PartitionMetadata:
-        self.publish(
-            PartitionsChanged(partition.topic_id, (partition,)),
-            Delta(topics=frozenset({partition.topic_id})),
-        )
+        self.publish(PartitionsChanged(partition.topic_id, (partition,)))
         return partition
 
     def create_topic(
@@ -210,20 +191,17 @@ class Cluster:
         partitions: int = 1,
         configs: Mapping[str, str] | None = None,
     ) -> None:
-        self.publish(TopicCreated(name, topic_id, False), Delta())
+        self.publish(TopicCreated(name, topic_id, False))
         if configs:
-            self.publish(
-                ConfigsChanged("topic", name, configs), Delta(configs=frozenset({("topic", name)}))
-            )
+            self.publish(ConfigsChanged("topic", name, configs))
         made = tuple(
             PartitionMetadata(topic_id, index, replicas, replicas, replicas[0], 0, 0)
             for index in range(partitions)
         )
-        self.publish(PartitionsChanged(topic_id, made), Delta(topics=frozenset({topic_id})))
+        self.publish(PartitionsChanged(topic_id, made))
 
     def delete_topic(self, topic_id: Uuid = TOPIC_ID) -> None:
-        name = self.state.topics[topic_id].name
-        self.publish(TopicRemoved(topic_id), Delta(deleted={topic_id: name}))
+        self.publish(TopicRemoved(topic_id))
 
     def elect(self, leader_id: int | None, *, isr: tuple[int, ...] | None = None) -> None:
         """A new leader epoch of the topic's only partition."""

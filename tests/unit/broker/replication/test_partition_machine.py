@@ -55,6 +55,12 @@ def subscribe_all(machine: PartitionMachine, end: int = 0) -> None:
         machine.on_subscribed(replica, replica * 10, end, 0)
 
 
+def waiter_of(machine: PartitionMachine, next_offset: int) -> int:
+    waiter = machine.wait(next_offset, 5)
+    assert waiter is not None
+    return waiter
+
+
 def expanding() -> tuple[PartitionMachine, IsrChange]:
     """ISR (1, 2); 3 is asked for; log end, position of all and high watermark are 4."""
     machine = machine_of(replace(VIEW, isr=(1, 2)), end=4, high_watermark=0)
@@ -338,8 +344,8 @@ def test_waiters_are_released_by_the_high_watermark() -> None:
     machine = machine_of()
     subscribe_all(machine)
     append(machine, 5)
-    first = machine.wait(3, 5)
-    second = machine.wait(5, 5)
+    first = waiter_of(machine, 3)
+    second = waiter_of(machine, 5)
     machine.on_progress(2, 5, 0)
     assert machine.on_progress(3, 4, 0) == [HighWatermarkMoved(4), WaitersReleased((first,))]
     assert machine.on_progress(3, 5, 0) == [HighWatermarkMoved(5), WaitersReleased((second,))]
@@ -349,7 +355,7 @@ def test_waiters_are_released_by_the_high_watermark() -> None:
 def test_waiters_fail_with_their_epoch_even_when_leadership_stays() -> None:
     machine = machine_of()
     append(machine, 5)
-    waiter = machine.wait(5, 5)
+    waiter = waiter_of(machine, 5)
     view = replace(VIEW, leader_epoch=6, partition_epoch=11)
     effects = machine.on_metadata(view, log_end_offset=5, now_ms=0)
     assert effects[0] == WaitersFailed((waiter,), ErrorCode.NOT_LEADER_OR_FOLLOWER)
@@ -360,7 +366,7 @@ def test_waiters_fail_with_their_epoch_even_when_leadership_stays() -> None:
 def test_waiters_fail_when_the_isr_shrinks_below_min_isr() -> None:
     machine = machine_of()
     append(machine, 5)
-    waiter = machine.wait(5, 5)
+    waiter = waiter_of(machine, 5)
     view = replace(VIEW, partition_epoch=11, isr=(1,))
     effects = machine.on_metadata(view, log_end_offset=5, now_ms=0)
     assert effects[0] == WaitersFailed((waiter,), ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
@@ -384,7 +390,7 @@ def test_a_leader_truncates_nothing() -> None:
 def test_offline_is_for_good() -> None:
     machine = machine_of()
     append(machine, 5)
-    waiter = machine.wait(5, 5)
+    waiter = waiter_of(machine, 5)
     assert machine.on_offline() == [WaitersFailed((waiter,), ErrorCode.KAFKA_STORAGE_ERROR)]
     view = replace(VIEW, leader_epoch=6, partition_epoch=11)
     assert machine.on_metadata(view, log_end_offset=5, now_ms=0) == []
