@@ -538,7 +538,7 @@ def test_a_lost_connection_cancels_its_polls_and_lets_its_tasks_end() -> None:
             poll = handlers.waiting.pop(1)
             client.close()
             await until(poll.cancelled)
-            assert server.account.requests == 1
+            await until(lambda: server.account.requests == 1)
             handlers.coroutines_end.set()
             await until(lambda: handlers.coroutines_done == 1)
             await until(lambda: server.account.requests == 0)
