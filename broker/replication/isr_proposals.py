@@ -8,8 +8,7 @@ import random
 
 from broker.replication.isr import IsrChange
 from broker.replication.partition import Partition
-from broker.replication.progress import PartitionView
-from broker.replication.seams import IsrController, IsrProposal
+from broker.replication.seams import IsrController, IsrProposal, view_of
 from ottla.core.errors import ErrorCode, ProtocolError
 
 logger = logging.getLogger(__name__)
@@ -48,10 +47,7 @@ async def settle(
                 return
         else:
             logger.info("%r: ISR is %s", partition, info.isr)
-            view = PartitionView(
-                info.leader_id, info.leader_epoch, info.partition_epoch, info.replicas, info.isr
-            )
-            partition.isr_accepted(change, view)
+            partition.isr_accepted(change, view_of(info))
             return
         await asyncio.sleep(pause_ms * rng.uniform(0.5, 1.0) / 1000)
         pause_ms = min(2 * pause_ms, PAUSE_MS_MAX)

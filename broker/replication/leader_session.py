@@ -14,7 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from broker.replication import frames
+from broker.replication import frames, leader_log
 from broker.replication.feed import Subscription
 from broker.replication.frames import Buffer, Subscribe
 from broker.replication.partition import Partition
@@ -75,7 +75,7 @@ class LeaderSession:
             elif kind == frames.UNSUBSCRIBE:
                 if (subscription := self._subscriptions.get(number)) is not None:
                     self.drop(subscription)
-                    subscription.partition.unsubscribed(subscription)
+                    leader_log.unsubscribed(subscription)
             elif kind == frames.CANNOT_APPEND:
                 (code,) = frames.unpack(frames.CODE_BODY, body)
                 self._cannot_append(number, code)
@@ -85,7 +85,7 @@ class LeaderSession:
             if len(self._subscriptions) >= self._subscriptions_max:
                 raise ProtocolError(ErrorCode.REQUEST_TIMED_OUT, "too many subscriptions")
             partition = self._find(ask.topic_id, ask.partition)
-            verdict = partition.admit(ask)
+            verdict = leader_log.admit(partition, ask)
         except ProtocolError as error:
             body = frames.CODE_BODY.pack(error.code)
             self._tell(frames.frame(frames.REFUSED, request, body))
@@ -109,7 +109,7 @@ class LeaderSession:
             number, partition.high_watermark, partition.log_start_offset
         )
         self._tell(frames.frame(frames.SUBSCRIBED, request, body))
-        partition.subscribed(subscription, verdict, ask.broker_epoch)
+        leader_log.subscribed(subscription, verdict, ask.broker_epoch)
         self.mark_dirty(subscription)
 
     def _acknowledged(self, number: int, log_end: int) -> None:
@@ -128,7 +128,7 @@ class LeaderSession:
         subscription.in_flight_bytes -= freed
         self._in_flight_bytes -= freed
         partition = subscription.partition
-        partition.follower_progress(subscription, log_end)
+        leader_log.progressed(subscription, log_end)
         if (
             subscription.active
             and not subscription.queued
@@ -151,7 +151,7 @@ class LeaderSession:
             code,
         )
         self.drop(subscription)
-        partition.follower_cannot_append(subscription)
+        leader_log.cannot_append(subscription)
 
     # ---- from the partitions
 
@@ -216,11 +216,11 @@ class LeaderSession:
         partition = subscription.partition
         position = subscription.position
         try:
-            read = partition.read_for_follower(position, min(room, share))
+            read = leader_log.read(partition, position, min(room, share))
         except ProtocolError as error:
             # Retention passed the follower, or the disk failed: it asks again, or elsewhere.
             if subscription.active:
-                partition.unsubscribed(subscription)
+                leader_log.unsubscribed(subscription)
                 self.cancel(subscription, error.code)
             return 0
         if read is None:
@@ -265,7 +265,7 @@ class LeaderSession:
         self.closed = True
         for subscription in [*self._subscriptions.values()]:
             self.drop(subscription)
-            subscription.partition.unsubscribed(subscription)
+            leader_log.unsubscribed(subscription)
         self._queue.clear()
         self._internal.clear()
         self._wake()

@@ -19,15 +19,17 @@ import grpc.aio
 
 from broker.control.metadata_cache import MetadataCache, MetadataDelta
 from broker.replication.follower_stream import FollowerStream
+from broker.replication.follower_streams import FollowerStreams
 from broker.replication.group_commit import GroupCommit
 from broker.replication.isr import IsrChange
 from broker.replication.isr_proposals import settle
 from broker.replication.partition import Partition
 from broker.replication.partition_machine import PartitionMachine, Role
-from broker.replication.progress import BrokerView, PartitionView
+from broker.replication.progress import BrokerView
 from broker.replication.seams import (
     IsrController,
     LeadershipChange,
+    view_of,
 )
 from broker.replication.service import ReplicationService
 from broker.replication.settings import ReplicationSettings
@@ -77,14 +79,12 @@ class ReplicaManager:
         self._partitions: dict[PartitionKey, Partition] = {}
         self._by_name: dict[tuple[str, int], Partition] = {}
         self._brokers: dict[int, BrokerView] = {}
-        self._streams: dict[int, FollowerStream] = {}
-        self._followed_from: dict[PartitionKey, tuple[int, int]] = {}
-        """(leader id, leader epoch) that a partition follows."""
+        self._streams = FollowerStreams(self._stream_to)
         self._to_open: dict[PartitionKey, str] = {}
         self._opening = asyncio.Event()
         self._listeners: list[Callable[[LeadershipChange], None]] = []
         self._group_commit = GroupCommit(self._flushed)
-        self._service = ReplicationService(self._find_for_follower, settings, clock)
+        self._service = ReplicationService(self.partition_by_id, settings, clock)
         self._group: asyncio.TaskGroup | None = None
         self._all_failed: asyncio.Future[None] | None = None
 
@@ -119,15 +119,7 @@ class ReplicaManager:
         self._listeners.append(listener)
         for partition in self._partitions.values():
             if partition.is_leader:
-                listener(
-                    LeadershipChange(
-                        partition.topic,
-                        partition.topic_id,
-                        partition.index,
-                        partition.leader_epoch,
-                        True,
-                    )
-                )
+                listener(partition.leadership(True))
 
     def add_to_server(self, server: grpc.aio.Server) -> None:
         """Register the leader's end of the streams on the internal listener's server."""
@@ -148,8 +140,6 @@ class ReplicaManager:
                 group.create_task(self._open_logs())
                 group.create_task(self._tick())
                 group.create_task(self._rename_strays())
-                for stream in self._streams.values():
-                    group.create_task(stream.run())
                 self._apply_all()
                 await self._all_failed
         finally:
@@ -200,9 +190,9 @@ class ReplicaManager:
             return
         for partition in self._partitions.values():
             partition.brokers_changed(self._brokers)
-        for leader_id, stream in self._streams.items():
-            if self._brokers.get(leader_id) != before.get(leader_id):
-                stream.redial()
+        for broker_id, view in self._brokers.items():
+            if view != before.get(broker_id):
+                self._streams.redial(broker_id)
 
     def _apply_topic(self, topic: TopicMetadata, opens_max: int) -> int:
         """How many logs were opened, at most `opens_max`; further ones are queued."""
@@ -307,7 +297,7 @@ class ReplicaManager:
         partition = self._partitions.pop(key)
         if self._by_name.get((partition.topic, partition.index)) is partition:
             del self._by_name[partition.topic, partition.index]
-        self._unroute(key)
+        self._streams.unfollow(key)
         partition.retire()
         if partition.log is not None:
             try:
@@ -327,45 +317,27 @@ class ReplicaManager:
 
     def _route(self, partition: Partition) -> None:
         """Follow the partition's leader in its current epoch, or nobody."""
-        key = (partition.topic_id, partition.index)
-        leader_id = partition.leader_id
-        if partition.machine.role is not Role.FOLLOWER or leader_id is None:
-            self._unroute(key)
-            return
-        target = (leader_id, partition.leader_epoch)
-        if self._followed_from.get(key) == target:
-            return
-        self._unroute(key)
-        self._followed_from[key] = target
-        self._stream_to(leader_id).follow(partition)
-
-    def _unroute(self, key: PartitionKey) -> None:
-        target = self._followed_from.pop(key, None)
-        if target is not None:
-            self._streams[target[0]].unfollow(key)
+        if partition.machine.role is Role.FOLLOWER:
+            self._streams.follow(partition)
+        else:
+            self._streams.unfollow((partition.topic_id, partition.index))
 
     def _stream_to(self, leader_id: int) -> FollowerStream:
-        stream = self._streams.get(leader_id)
-        if stream is None:
-            stream = FollowerStream(
-                leader_id,
-                address=lambda: self._address_of(leader_id),
-                broker_epoch=lambda: self._controller.broker_epoch,
-                dial=self._dial,
-                settings=self._settings,
-                clock=self.clock,
-                rng=self._rng,
-            )
-            self._streams[leader_id] = stream
-            self._spawn(stream.run())
+        stream = FollowerStream(
+            leader_id,
+            address=lambda: self._address_of(leader_id),
+            broker_epoch=lambda: self._controller.broker_epoch,
+            dial=self._dial,
+            settings=self._settings,
+            clock=self.clock,
+            rng=self._rng,
+        )
+        self._spawn(stream.run())
         return stream
 
     def _address_of(self, broker_id: int) -> tuple[str, int] | None:
         broker = self._metadata.state.brokers.get(broker_id)
         return None if broker is None else (broker.internal_host, broker.internal_port)
-
-    def _find_for_follower(self, topic_id: Uuid, index: int) -> Partition:
-        return self.partition_by_id(topic_id, index)
 
     # ---- what partitions ask (PartitionHost)
 
@@ -394,7 +366,7 @@ class ReplicaManager:
                 and partition.machine.role is not Role.OFFLINE
             ):
                 partition.go_offline()
-                self._unroute(key)
+                self._streams.unfollow(key)
         if all(directory.offline for directory in self._logs.directories):
             failed = self._all_failed
             if failed is not None and not failed.done():
@@ -404,9 +376,7 @@ class ReplicaManager:
 
     def _flushed(self, partition: Partition) -> None:
         partition.flushed()
-        target = self._followed_from.get((partition.topic_id, partition.index))
-        if target is not None:
-            self._streams[target[0]].note_flushed(partition)
+        self._streams.note_flushed(partition)
 
     async def _tick(self) -> None:
         """The ISR shrink timer; also finds directories that failed in the background."""
@@ -430,9 +400,3 @@ class ReplicaManager:
         if any(info.index == index for info in topic.partitions):
             return ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
         return ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-
-
-def view_of(info: PartitionMetadata) -> PartitionView:
-    return PartitionView(
-        info.leader_id, info.leader_epoch, info.partition_epoch, info.replicas, info.isr
-    )

@@ -2,17 +2,17 @@
 
 The shell of partition_machine.py: it appends and reads, tells the machine what happened and carries
 out the effects. Everything runs on the event loop and nothing here waits; an append is one call of
-the log. The follower's half (positions, truncation, appends from the leader) is replica_log.py.
+the log. What a leader does for its followers is leader_log.py, what a follower does is
+replica_log.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from broker.replication.feed import ReplicaFeed, Subscription
-from broker.replication.frames import Subscribe
+from broker.replication.commit_futures import CommitFutures
+from broker.replication.feed import ReplicaFeed
 from broker.replication.isr import (
     BecameFollower,
     BecameLeader,
@@ -23,12 +23,10 @@ from broker.replication.isr import (
     WaitersFailed,
     WaitersReleased,
 )
+from broker.replication.partition_host import Appended, PartitionHost
 from broker.replication.partition_machine import PartitionMachine, Role
 from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import FetchWaiter, LeadershipChange
-from broker.replication.tail import TailBudget
-from broker.replication.truncation import Matched, Verdict, decide_verdict
-from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
 
@@ -40,40 +38,14 @@ if TYPE_CHECKING:
 ACKS_ALL = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """What a leader's append gave; for a duplicate, where the original batch lies."""
-
-    base_offset: int
-    last_offset: int
-    log_append_time_ms: int
-    log_start_offset: int
-    leader_epoch: int
-    duplicate: bool
-
-
-class PartitionHost(Protocol):
-    """What a partition asks of the replica manager."""
-
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def tail_budget(self) -> TailBudget: ...
-    def propose(self, partition: Partition, change: IsrChange) -> None: ...
-    def leadership_changed(self, change: LeadershipChange) -> None: ...
-    def high_watermark_moved(self, partition: Partition) -> None: ...
-    def request_flush(self, partition: Partition) -> None: ...
-    def directory_failed(self, directory_id: Uuid) -> None: ...
-
-
 class Partition:
     """See the module. ``log`` is None while the folder could not be opened."""
 
     __slots__ = (
-        "_commit_futures",
+        "_commits",
         "_fetch_waiters",
-        "_host",
         "feed",
+        "host",
         "index",
         "internal",
         "log",
@@ -101,8 +73,8 @@ class Partition:
         self.log = log
         self.machine = machine
         self.feed = ReplicaFeed(host.tail_budget)
-        self._host = host
-        self._commit_futures: dict[int, asyncio.Future[None]] = {}
+        self.host = host
+        self._commits = CommitFutures(machine)
         self._fetch_waiters: dict[FetchWaiter, None] = {}
         if log is None:
             machine.on_offline()
@@ -221,7 +193,7 @@ class Partition:
                 f"{machine.min_insync_replicas}",
             )
         log = self.usable_log
-        clock = self._host.clock
+        clock = self.host.clock
         try:
             result = log.append_as_leader(
                 batch,
@@ -236,7 +208,7 @@ class Partition:
             self.feed.appended(result.base_offset, result.last_offset + 1, batch)
             if self.durable:
                 self.request_flush()
-            self._run(machine.on_local_end(log.log_end_offset, self.counted_end, clock.now_ms()))
+            self.run(machine.on_local_end(log.log_end_offset, self.counted_end, clock.now_ms()))
         return Appended(
             result.base_offset,
             result.last_offset,
@@ -252,23 +224,7 @@ class Partition:
         Fails with NOT_LEADER_OR_FOLLOWER on any change of epoch, NOT_ENOUGH_REPLICAS_AFTER_APPEND
         when the ISR shrinks below min.insync.replicas, KAFKA_STORAGE_ERROR. Cancelling it gives up.
         """
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        try:
-            waiter = self.machine.wait(next_offset, leader_epoch)
-        except ProtocolError as error:
-            future.set_exception(error)
-            return future
-        if waiter is None:
-            future.set_result(None)
-            return future
-        self._commit_futures[waiter] = future
-
-        def given_up(done: asyncio.Future[None]) -> None:
-            if done.cancelled() and self._commit_futures.pop(waiter, None) is not None:
-                self.machine.forget(waiter)
-
-        future.add_done_callback(given_up)
-        return future
+        return self._commits.wait(next_offset, leader_epoch)
 
     def read(
         self,
@@ -316,80 +272,35 @@ class Partition:
         """Take over committed metadata."""
         log = self.log
         end = 0 if log is None else log.log_end_offset
-        now_ms = self._host.clock.now_ms()
-        self._run(self.machine.on_metadata(view, log_end_offset=end, now_ms=now_ms))
+        now_ms = self.host.clock.now_ms()
+        self.run(self.machine.on_metadata(view, log_end_offset=end, now_ms=now_ms))
 
     def brokers_changed(self, brokers: Mapping[int, BrokerView]) -> None:
-        self._run(self.machine.on_brokers(brokers, self._host.clock.now_ms()))
+        self.run(self.machine.on_brokers(brokers, self.host.clock.now_ms()))
 
     def set_min_insync_replicas(self, value: int) -> None:
-        self._run(self.machine.on_min_insync_replicas(value, self._host.clock.now_ms()))
+        self.run(self.machine.on_min_insync_replicas(value, self.host.clock.now_ms()))
 
     def tick(self) -> None:
-        self._run(self.machine.on_tick(self._host.clock.now_ms()))
+        self.run(self.machine.on_tick(self.host.clock.now_ms()))
 
     def isr_accepted(self, change: IsrChange, view: PartitionView) -> None:
-        self._run(self.machine.on_accepted(change, view, self._host.clock.now_ms()))
+        self.run(self.machine.on_accepted(change, view, self.host.clock.now_ms()))
 
     def isr_refused(self, change: IsrChange) -> None:
-        self._run(self.machine.on_refused(change, self._host.clock.now_ms()))
+        self.run(self.machine.on_refused(change, self.host.clock.now_ms()))
 
     def request_flush(self) -> None:
         """Durable mode: sync what was appended, then `flushed`."""
-        self._host.request_flush(self)
+        self.host.request_flush(self)
 
     def flushed(self) -> None:
         """More of the log is synced."""
         if self.machine.role is Role.OFFLINE or self.log is None:
             return
-        now_ms = self._host.clock.now_ms()
+        now_ms = self.host.clock.now_ms()
         log = self.log
-        self._run(self.machine.on_local_end(log.log_end_offset, self.counted_end, now_ms))
-
-    # ---- the leader's side of replication
-
-    def admit(self, ask: Subscribe) -> Verdict:
-        """Whether a follower's log is a prefix of ours (rule 10).
-
-        FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
-        """
-        self.check_leader(ask.leader_epoch)
-        log = self.usable_log
-        entries = log.epochs.entries
-        return decide_verdict(ask, entries, log.log_start_offset, log.log_end_offset)
-
-    def subscribed(self, subscription: Subscription, verdict: Matched, broker_epoch: int) -> None:
-        """The prefix is proven (`verdict`): serve the subscription from its position on."""
-        self.feed.add(subscription)
-        now_ms = self._host.clock.now_ms()
-        position = None if self.durable else subscription.position
-        self._run(
-            self.machine.on_subscribed(subscription.follower_id, broker_epoch, position, now_ms)
-        )
-
-    def read_for_follower(self, position: int, bytes_max: int) -> tuple[list[bytes], int] | None:
-        """(whole batches, offset after them) up to the log end; None: nothing to send.
-
-        OFFSET_OUT_OF_RANGE when retention has passed `position`, KAFKA_STORAGE_ERROR.
-        """
-        try:
-            return self.feed.read(self.usable_log, position, bytes_max)
-        except ProtocolError as error:
-            self.note_failure(error)
-            raise
-
-    def unsubscribed(self, subscription: Subscription) -> None:
-        if self.feed.remove(subscription):
-            self.machine.on_unsubscribed(subscription.follower_id)
-
-    def follower_progress(self, subscription: Subscription, log_end_offset: int) -> None:
-        now_ms = self._host.clock.now_ms()
-        self._run(self.machine.on_progress(subscription.follower_id, log_end_offset, now_ms))
-
-    def follower_cannot_append(self, subscription: Subscription) -> None:
-        if self.feed.remove(subscription):
-            now_ms = self._host.clock.now_ms()
-            self._run(self.machine.on_cannot_append(subscription.follower_id, now_ms))
+        self.run(self.machine.on_local_end(log.log_end_offset, self.counted_end, now_ms))
 
     # ---- failures and effects
 
@@ -402,7 +313,7 @@ class Partition:
         if error.code is not ErrorCode.KAFKA_STORAGE_ERROR or log is None:
             return
         if log.directory.offline:
-            self._host.directory_failed(log.directory_id)
+            self.host.directory_failed(log.directory_id)
         elif log.directory.appendable and not log.usable:
             self.go_offline()
 
@@ -416,7 +327,7 @@ class Partition:
 
     def _end(self, code: ErrorCode) -> None:
         was_leader = self.is_leader
-        self._run(self.machine.on_offline(code))
+        self.run(self.machine.on_offline(code))
         self.feed.cancel_all(code)
         if was_leader:
             self._tell_leadership(False)
@@ -429,20 +340,18 @@ class Partition:
                 raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "the log directory is offline")
             raise ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
 
-    def _run(self, effects: Iterable[Effect]) -> None:
+    def run(self, effects: Iterable[Effect]) -> None:
+        """Carry out what the machine returned, in order."""
         for effect in effects:
             match effect:
                 case HighWatermarkMoved():
                     self.moved()
                 case WaitersReleased():
-                    for waiter in effect.waiters:
-                        future = self._commit_futures.pop(waiter, None)
-                        if future is not None and not future.done():
-                            future.set_result(None)
+                    self._commits.release(effect.waiters)
                 case WaitersFailed():
-                    self._fail_commits(effect)
+                    self._commits.fail(effect.waiters, effect.code)
                 case ProposeIsr():
-                    self._host.propose(self, effect.change)
+                    self.host.propose(self, effect.change)
                 case BecameLeader():
                     self._become_leader(effect)
                 case BecameFollower():
@@ -450,15 +359,9 @@ class Partition:
 
     def moved(self) -> None:
         """The high watermark moved: readers and followers may be told."""
-        self._host.high_watermark_moved(self)
+        self.host.high_watermark_moved(self)
         self.feed.state_changed()
         self._wake_fetchers()
-
-    def _fail_commits(self, effect: WaitersFailed) -> None:
-        for waiter in effect.waiters:
-            future = self._commit_futures.pop(waiter, None)
-            if future is not None and not future.done():
-                future.set_exception(ProtocolError(effect.code))
 
     def _become_leader(self, effect: BecameLeader) -> None:
         self.feed.cancel_all(ErrorCode.FENCED_LEADER_EPOCH)
@@ -475,9 +378,10 @@ class Partition:
         self._wake_fetchers()
 
     def _tell_leadership(self, is_leader: bool) -> None:
-        self._host.leadership_changed(
-            LeadershipChange(self.topic, self.topic_id, self.index, self.leader_epoch, is_leader)
-        )
+        self.host.leadership_changed(self.leadership(is_leader))
+
+    def leadership(self, is_leader: bool) -> LeadershipChange:
+        return LeadershipChange(self.topic, self.topic_id, self.index, self.leader_epoch, is_leader)
 
     def _wake_fetchers(self) -> None:
         if self._fetch_waiters:

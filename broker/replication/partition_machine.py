@@ -19,7 +19,6 @@ from enum import Enum
 
 from broker.replication.commit_waiters import CommitWaiters
 from broker.replication.isr import (
-    UNKNOWN_BROKER_EPOCH,
     BecameFollower,
     BecameLeader,
     CommittedIsr,
@@ -27,12 +26,11 @@ from broker.replication.isr import (
     HighWatermarkMoved,
     IsrChange,
     IsrState,
-    PendingExpand,
-    PendingShrink,
     ProposeIsr,
     WaitersFailed,
     WaitersReleased,
 )
+from broker.replication.isr_change import IsrFacts, decide_isr_change
 from broker.replication.progress import BrokerView, FollowerProgress, PartitionView
 from ottla.core.checks import check
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -174,10 +172,7 @@ class PartitionMachine:
 
     def on_min_insync_replicas(self, value: int, now_ms: int) -> Sequence[Effect]:
         self.min_insync_replicas = value
-        effects: list[Effect] = []
-        if self.role is Role.LEADER:
-            self._after_isr_change(effects, now_ms)
-        return effects
+        return self.on_brokers(self._brokers, now_ms)
 
     def on_offline(self, code: ErrorCode = ErrorCode.KAFKA_STORAGE_ERROR) -> Sequence[Effect]:
         """The log's directory failed (or the partition is gone); only a restart ends this state."""
@@ -382,56 +377,27 @@ class PartitionMachine:
                 lowest = min(lowest, follower.log_end_offset)
         return lowest
 
-    def _may_join(self, replica: int, follower: FollowerProgress, now_ms: int) -> bool:
-        """Rule 5, in: at the high watermark, in this epoch, the incarnation that is registered.
-
-        And caught up lately: else the next tick would put it out again.
-        """
-        end = follower.log_end_offset
-        return (
-            end is not None
-            and end >= self.high_watermark
-            and end >= self.epoch_start_offset
-            and replica in self.replicas
-            and follower.in_time(now_ms, self.replica_lag_ms_max)
-            and follower.eligible(self._brokers.get(replica))
-        )
-
     def _maybe_change_isr(self, effects: list[Effect], now_ms: int) -> None:
         if not isinstance(self.isr_state, CommittedIsr):
             return
         if self._quiet_until_ms is not None and now_ms < self._quiet_until_ms:
             return
         self._quiet_until_ms = None
-        members = self.isr_state.members
-        removed = frozenset(
-            replica
-            for replica, follower in self.followers.items()
-            if replica in members and not follower.in_time(now_ms, self.replica_lag_ms_max)
+        pending = decide_isr_change(
+            IsrFacts(
+                self.node_id,
+                self.leader_epoch,
+                self.partition_epoch,
+                self.replicas,
+                self.isr_state.members,
+                self.high_watermark,
+                self.epoch_start_offset,
+                self.replica_lag_ms_max,
+            ),
+            self.followers,
+            self._brokers,
+            now_ms,
         )
-        if removed:
-            change = self._change(tuple(m for m in members if m not in removed))
-            self._set_isr(PendingShrink(members, removed, change))
-            effects.append(ProposeIsr(change))
-            return
-        for replica, follower in self.followers.items():
-            if replica not in members and self._may_join(replica, follower, now_ms):
-                change = self._change((*members, replica))
-                self._set_isr(PendingExpand(members, replica, change))
-                effects.append(ProposeIsr(change))
-                return
-
-    def _change(self, members: tuple[int, ...]) -> IsrChange:
-        return IsrChange(
-            self.leader_epoch,
-            self.partition_epoch,
-            tuple((member, self._broker_epoch(member)) for member in members),
-        )
-
-    def _broker_epoch(self, member: int) -> int:
-        """The incarnation whose log end was proven; else the registered one."""
-        follower = self.followers.get(member)
-        if follower is not None and follower.broker_epoch is not None:
-            return follower.broker_epoch
-        broker = self._brokers.get(member)
-        return UNKNOWN_BROKER_EPOCH if broker is None else broker.broker_epoch
+        if pending is not None:
+            self._set_isr(pending)
+            effects.append(ProposeIsr(pending.change))

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from broker.replication.progress import PartitionView
 from controller.state import PartitionMetadata
 from ottla.core.identifiers import Uuid
 
@@ -49,3 +50,10 @@ class IsrController(Protocol):
     @property
     def unfenced(self) -> asyncio.Event: ...
     async def alter_partition(self, proposal: IsrProposal) -> PartitionMetadata: ...
+
+
+def view_of(info: PartitionMetadata) -> PartitionView:
+    """What the machine needs of the metadata of a partition."""
+    return PartitionView(
+        info.leader_id, info.leader_epoch, info.partition_epoch, info.replicas, info.isr
+    )

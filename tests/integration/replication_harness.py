@@ -17,7 +17,8 @@ import grpc.aio
 
 from broker.control.metadata_cache import MetadataCache
 from broker.replication.manager import ReplicaManager
-from broker.replication.partition import Appended, Partition
+from broker.replication.partition import Partition
+from broker.replication.partition_host import Appended
 from broker.replication.seams import IsrProposal
 from broker.replication.settings import ReplicationSettings
 from controller.state import (
