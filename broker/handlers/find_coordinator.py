@@ -65,7 +65,7 @@ def _coordinator(
     if key_type == _TRANSACTION:
         raise ProtocolError(
             ErrorCode.COORDINATOR_NOT_AVAILABLE,
-            "this broker does not coordinate transactions; use the producer without transactional.id",
+            "transactions are not coordinated here; use a producer without transactional.id",
         )
     if key_type != _GROUP:
         raise ProtocolError(ErrorCode.INVALID_REQUEST, f"coordinator key type {key_type}")

@@ -1,4 +1,4 @@
-"""From a coordinator's future to the answer of an API, without a turn of the loop more than needed."""
+"""From a coordinator's future to the answer of an API, at once when it is known already."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _everything(
     fetched: list[FetchedOffset],
     partitions: list[OffsetFetchResponsePartitions],
 ) -> OffsetFetchResponseGroup:
-    """All topics of the group; from version 10 on those that have an id, since names are not told."""
+    """All topics of the group; from version 10 on, which tells no names, those that have an id."""
     topics: dict[str, OffsetFetchResponseTopics] = {}
     topic_ids = services.metadata.state.topic_ids
     for offset, partition in zip(fetched, partitions, strict=True):
