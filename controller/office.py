@@ -33,6 +33,7 @@ from controller.quorum.metadata_log import (
 from controller.sessions import BrokerSession, Sessions
 from controller.settings import ControllerSettings
 from controller.state import BrokerRegistration
+from controller.tasks import single_error
 from ottla.core.clock import Clock
 from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
 
@@ -89,6 +90,10 @@ class Office:
 
     async def run(self) -> None:
         """Until cancelled. ConfigError when the metadata is of another cluster."""
+        with single_error():
+            await self._run()
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:

@@ -30,6 +30,7 @@ from controller.quorum.metadata_log import (
 from controller.sessions import BrokerSession, Sessions
 from controller.settings import ControllerSettings
 from controller.state_machine import Crossing
+from controller.tasks import single_error
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import random_uuid
@@ -92,9 +93,10 @@ class ControllerService(control_pb2_grpc.ControlServicer):
     async def run(self) -> None:
         """Until cancelled. ConfigError when the metadata belongs to another cluster."""
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.office.run())
-                group.create_task(self._wake_sessions())
+            with single_error():
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self.office.run())
+                    group.create_task(self._wake_sessions())
         finally:
             self.sessions.end_all(self.office.not_controller())
 
