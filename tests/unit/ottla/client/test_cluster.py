@@ -75,7 +75,8 @@ def test_a_hanging_broker_leaves_time_for_another() -> None:
     kafka.silent = {1}
     started_ms = kafka.clock.now_ms()
     assert cluster.retry("asking", lambda: cluster.metadata([])).cluster_id == "fake"
-    assert kafka.clock.now_ms() - started_ms < 15_000
+    # One request time-out, and no second look at the same broker.
+    assert kafka.clock.now_ms() - started_ms < 11_000
 
 
 def test_a_cluster_that_was_there_is_waited_for() -> None:

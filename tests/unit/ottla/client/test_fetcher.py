@@ -197,7 +197,11 @@ def test_an_answer_for_an_earlier_assignment_is_dropped(kafka: FakeKafka) -> Non
     fetcher.assign({("t", 0): 0})
     assert fetcher.poll(10, 0) == []  # the request is on its way
     fetcher.assign({("t", 0): 8})
-    assert fetcher.poll(10, 1000)[0].offset == 8
+    assert fetcher.poll(1, 1000)[0].offset == 8
+    fetcher.assign({("t", 0): 9})
+    assert fetcher.poll(10, 0) == []
+    fetcher.assign({("t", 0): 0})
+    assert fetcher.poll(10, 1000)[0].offset == 0
 
 
 def test_no_partition_is_starved(kafka: FakeKafka) -> None:

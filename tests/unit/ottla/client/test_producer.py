@@ -108,6 +108,13 @@ def test_a_lost_answer_neither_loses_nor_duplicates(kafka: FakeKafka) -> None:
     assert kafka.retries
 
 
+def test_a_duplicate_counts_as_delivered(kafka: FakeKafka) -> None:
+    kafka.errors[ApiKey.PRODUCE].append(ErrorCode.DUPLICATE_SEQUENCE_NUMBER)
+    with producer_of(kafka) as producer:
+        producer.send("t", b"0", partition=0)
+    assert (producer.delivered, producer.failed) == (1, 0)
+
+
 def test_errors_that_pass_are_retried_in_order(kafka: FakeKafka) -> None:
     kafka.errors[ApiKey.PRODUCE].extend(
         [ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.NONE, ErrorCode.NOT_LEADER_OR_FOLLOWER] * 3
