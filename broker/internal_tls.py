@@ -7,6 +7,7 @@ from pathlib import Path
 import grpc
 
 from broker.settings import NodeSettings
+from controller.quorum.transport import QuorumTls
 from ottla.core.errors import ConfigError
 
 
@@ -51,3 +52,12 @@ def channel_credentials(settings: NodeSettings) -> grpc.ChannelCredentials | Non
     return grpc.ssl_channel_credentials(
         root_certificates=authority, private_key=key, certificate_chain=certificate
     )
+
+
+def quorum_tls(settings: NodeSettings) -> QuorumTls | None:
+    """The same certificates for the quorum's own listener; None without TLS settings."""
+    parts = _parts(settings)
+    if parts is None:
+        return None
+    certificate, key, authority = parts
+    return QuorumTls(authority=authority, certificate=certificate, private_key=key)

@@ -1,0 +1,401 @@
+"""One node: its rooms put together, started in order and drained in reverse.
+
+Start: folders and journal are opened, the internal listener serves, a controller joins the quorum,
+a broker registers (rule 1: a new incarnation), marks its folders as running, takes up its replicas,
+is unfenced, and only then opens its client listeners.
+
+Stop (SIGTERM), each step bounded, also without a quorum (rule 14): leaders move to other brokers,
+client connections drain, logs are flushed and marked as cleanly stopped, the quorum is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from broker.control.client import ControllerClient
+from broker.control.metadata_cache import MetadataCache
+from broker.control.requests import BrokerIdentity, DirectoryReport, LogPosition
+from broker.control.settings import ControlSettings
+from broker.groups.group_coordinator import GroupCoordinator
+from broker.groups.settings import GroupSettings
+from broker.handlers import HANDLERS
+from broker.handlers.fetch_sessions import FetchSessionCache
+from broker.handlers.services import BrokerServices
+from broker.internal_tls import channel_credentials, quorum_tls, server_credentials
+from broker.loop_lag import LoopLag
+from broker.network.dispatch import Dispatcher
+from broker.network.limits import NetworkLimits
+from broker.network.listener import Listener, Server
+from broker.network.tls import server_context
+from broker.replication.manager import ReplicaManager
+from broker.replication.settings import ReplicationSettings
+from broker.settings import NodeSettings
+from controller.quorum.bootstrap import format_voter, read_mark
+from controller.quorum.raft_log import RaftMetadataLog
+from controller.service import ControllerService
+from controller.settings import ControllerSettings
+from controller.state import Endpoint
+from controller.state_machine import Crossing, MetadataStateMachine
+from ottla.core.clock import SystemClock
+from ottla.core.errors import ConfigError, ProtocolError
+from ottla.core.identifiers import Uuid, random_uuid
+from storage.manager import LogManager
+from storage.vfs import OsVfs
+
+logger = logging.getLogger(__name__)
+
+INTERNAL_MESSAGE_BYTES_MAX = 128 * 1024 * 1024
+_INTERNAL_OPTIONS = [
+    ("grpc.so_reuseport", 0),  # else a second node would share the port instead of failing
+    ("grpc.max_receive_message_length", INTERNAL_MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", INTERNAL_MESSAGE_BYTES_MAX),
+    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+]
+_SERVER_GRACE_SECONDS = 0.2
+
+
+class Node:
+    """See the module."""
+
+    def __init__(self, settings: NodeSettings, *, initialize: bool) -> None:
+        self._settings = settings
+        self._initialize = initialize
+        self._clock = SystemClock()
+        self._vfs = OsVfs()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. ConfigError in one sentence for what cannot be served with;
+        whatever else ends a room ends the node."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._serve(group, stop))
+        except* ConfigError as errors:
+            raise _first(errors) from None
+
+    async def _serve(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        settings = self._settings
+        internal = grpc.aio.server(options=_INTERNAL_OPTIONS)
+        async with contextlib.AsyncExitStack() as undo:
+            self._start(group, LoopLag().run())
+            logs = await undo.enter_async_context(self._logs()) if settings.is_broker else None
+            if settings.is_controller:
+                await undo.enter_async_context(self._controller(group, internal))
+            cache = MetadataCache()
+            broker = None if logs is None else _Broker(settings, logs, cache, self._clock)
+            if broker is not None:
+                broker.replicas.add_to_server(internal)
+            self._bind_internal(internal)
+            await internal.start()
+            undo.push_async_callback(internal.stop, _SERVER_GRACE_SECONDS)
+            undo.callback(self._cancel_tasks)
+            if broker is not None and logs is not None:
+                await self._serve_clients(group, broker, logs, stop)
+            else:
+                logger.info("ottla-server node %d serves as controller", settings.node_id)
+                await stop.wait()
+            logger.info("stopping")
+
+    async def _serve_clients(
+        self, group: asyncio.TaskGroup, broker: _Broker, logs: LogManager, stop: asyncio.Event
+    ) -> None:
+        self._start(group, broker.client.run())
+        if not await _until(broker.client.registered, stop):
+            return
+        await asyncio.to_thread(logs.mark_running, broker.client.broker_epoch or 0)
+        self._start(group, logs.run())
+        self._start(group, broker.replicas.run())
+        self._start(group, broker.groups.run())
+        server = Server(
+            _listeners(self._settings),
+            Dispatcher(HANDLERS, broker.services),
+            _network_limits(self._settings),
+            self._clock,
+        )
+        await server.start()
+        broker.ready.set()
+        if not await _until(broker.client.unfenced, stop):
+            await server.close()
+            return
+        self._start(group, server.run())
+        shown = ", ".join(str(listener) for listener in self._settings.listeners)
+        logger.info("ottla-server node %d serves %s", self._settings.node_id, shown)
+        print(f"ottla-server node {self._settings.node_id} serves {shown}", flush=True)  # noqa: T201
+        await stop.wait()
+        logger.info("draining")
+        await broker.client.controlled_shutdown(self._settings.controlled_shutdown_timeout_ms)
+        await server.close()
+
+    def _start(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(group.create_task(work))
+
+    def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    @asynccontextmanager
+    async def _logs(self) -> AsyncIterator[LogManager]:
+        """The record logs; on leaving they are flushed and marked as cleanly stopped."""
+        settings = self._settings
+
+        def open_logs() -> LogManager:
+            return LogManager.open(
+                settings.log_dirs,
+                cluster_id=settings.cluster_id,
+                node_id=settings.node_id,
+                clock=self._clock,
+                vfs=self._vfs,
+                producer_expiration_ms=settings.producer_id_expiration_ms,
+            )
+
+        logs = await asyncio.to_thread(open_logs)
+        try:
+            yield logs
+        finally:
+            # Tasks that use the logs must be gone before they are closed.
+            await _ended(self._tasks)
+            await asyncio.to_thread(logs.close)
+
+    @asynccontextmanager
+    async def _controller(
+        self, group: asyncio.TaskGroup, internal: grpc.aio.Server
+    ) -> AsyncIterator[None]:
+        """This node's voter of the quorum, and the controller's service on `internal`."""
+        settings = self._settings
+        voters = {node: (a.host, a.port) for node, a in settings.voters().items()}
+        if self._initialize and read_mark(settings.metadata_log_dir, self._vfs) is None:
+            format_voter(
+                settings.metadata_log_dir,
+                settings.cluster_id,
+                settings.node_id,
+                voters,
+                vfs=self._vfs,
+            )
+        loop = asyncio.get_running_loop()
+        crossing = Crossing(loop)
+        where = settings.raft_address()
+        quorum = RaftMetadataLog(
+            settings.node_id,
+            voters,
+            (where.host, where.port),
+            settings.metadata_log_dir,
+            MetadataStateMachine(crossing),
+            loop,
+            self._vfs,
+            quorum_tls(settings),
+        )
+        service = ControllerService(quorum, crossing, _controller_settings(settings), self._clock)
+        service.add_to_server(internal)
+        await asyncio.to_thread(quorum.start)
+        try:
+            self._start(group, quorum.run())
+            self._start(group, service.run())
+            yield
+        finally:
+            await quorum.stop()
+
+    def _bind_internal(self, server: grpc.aio.Server) -> None:
+        where = str(self._settings.internal_address())
+        credentials = server_credentials(self._settings)
+        try:
+            if credentials is None:
+                server.add_insecure_port(where)
+            else:
+                server.add_secure_port(where, credentials)
+        except RuntimeError:
+            raise ConfigError(
+                f"internal.listener: cannot bind {where}; the port is taken by another program, or "
+                "the address is not of this machine"
+            ) from None
+
+
+class _Broker:
+    """The rooms of a broker, wired."""
+
+    def __init__(
+        self, settings: NodeSettings, logs: LogManager, cache: MetadataCache, clock: SystemClock
+    ) -> None:
+        defaults = topic_defaults(settings)
+        credentials = channel_credentials(settings)
+        self.ready = asyncio.Event()
+        self.client = ControllerClient(
+            _identity(settings, logs),
+            cache,
+            ControlSettings(
+                tuple(str(address) for address in settings.controllers()),
+                heartbeat_ms=settings.broker_heartbeat_interval_ms,
+                topic_defaults=defaults,
+            ),
+            clock,
+            credentials=credentials,
+            ready=self.ready,
+            log_positions=self._log_positions,
+        )
+        self.replicas = ReplicaManager(
+            logs,
+            cache,
+            self.client,
+            ReplicationSettings(
+                settings.node_id,
+                settings.cluster_id,
+                replica_lag_ms_max=settings.replica_lag_time_max_ms,
+                topic_defaults=defaults,
+            ),
+            clock,
+            credentials=credentials,
+        )
+        self.groups = GroupCoordinator(
+            self.replicas, cache, self.client, _group_settings(settings), clock
+        )
+        self.services = BrokerServices(
+            node_id=settings.node_id,
+            cluster_id=settings.cluster_id,
+            settings=settings,
+            clock=clock,
+            metadata=cache,
+            controller=self.client,
+            replicas=self.replicas,
+            groups=self.groups,
+            fetch_sessions=FetchSessionCache(
+                random.SystemRandom(),
+                sessions_max=settings.max_incremental_fetch_session_cache_slots,
+            ),
+        )
+
+    def _log_positions(self, partitions: Sequence[tuple[Uuid, int]]) -> list[LogPosition]:
+        """Where the named logs end, of those that are open and on a working disk."""
+        positions = []
+        for topic_id, index in partitions:
+            try:
+                log = self.replicas.partition_by_id(topic_id, index).usable_log
+            except ProtocolError:
+                continue
+            epoch = -1 if log.last_epoch is None else log.last_epoch
+            positions.append(LogPosition(topic_id, index, epoch, log.log_end_offset))
+        return positions
+
+
+def topic_defaults(settings: NodeSettings) -> Mapping[str, str]:
+    """This node's defaults of topic settings, by the topics' names for them."""
+    return {
+        "min.insync.replicas": str(settings.min_insync_replicas),
+        "max.message.bytes": str(settings.message_max_bytes),
+        "segment.bytes": str(settings.log_segment_bytes),
+        "retention.ms": str(settings.log_retention_ms),
+        "retention.bytes": str(settings.log_retention_bytes),
+    }
+
+
+def _identity(settings: NodeSettings, logs: LogManager) -> BrokerIdentity:
+    internal = settings.advertised_internal_address()
+    return BrokerIdentity(
+        cluster_id=settings.cluster_id,
+        broker_id=settings.node_id,
+        incarnation_id=random_uuid(random.SystemRandom()),
+        endpoints=tuple(
+            Endpoint(
+                listener.name,
+                listener.address.host,
+                listener.address.port,
+                listener.security_protocol,
+            )
+            for listener in settings.advertised()
+        ),
+        internal_host=internal.host,
+        internal_port=internal.port,
+        rack=settings.broker_rack,
+        directories=tuple(
+            DirectoryReport(directory.directory_id, directory.stop_state)
+            for directory in logs.directories
+        ),
+    )
+
+
+def _controller_settings(settings: NodeSettings) -> ControllerSettings:
+    return ControllerSettings(
+        node_id=settings.node_id,
+        cluster_id=settings.cluster_id,
+        num_partitions=settings.num_partitions,
+        default_replication_factor=settings.default_replication_factor,
+        min_insync_replicas=settings.min_insync_replicas,
+        lease_ms=settings.broker_session_timeout_ms,
+    )
+
+
+def _group_settings(settings: NodeSettings) -> GroupSettings:
+    return GroupSettings(
+        initial_rebalance_delay_ms=settings.group_initial_rebalance_delay_ms,
+        min_session_timeout_ms=settings.group_min_session_timeout_ms,
+        max_session_timeout_ms=settings.group_max_session_timeout_ms,
+        max_size=settings.group_max_size,
+        offsets_retention_ms=settings.offsets_retention_minutes * 60_000,
+        offset_metadata_max_bytes=settings.offset_metadata_max_bytes,
+        offsets_topic_num_partitions=settings.offsets_topic_num_partitions,
+        offsets_topic_replication_factor=settings.offsets_topic_replication_factor,
+    )
+
+
+def _network_limits(settings: NodeSettings) -> NetworkLimits:
+    return NetworkLimits(
+        request_bytes_max=settings.socket_request_max_bytes,
+        connections_max=settings.max_connections,
+        connections_per_address_max=settings.max_connections_per_ip,
+        idle_ms_max=settings.connections_max_idle_ms,
+        node_bytes_max=settings.queued_max_request_bytes,
+    )
+
+
+def _listeners(settings: NodeSettings) -> list[Listener]:
+    return [
+        Listener(
+            listener.name,
+            listener.address.host,
+            listener.address.port,
+            server_context(
+                certificate=settings.ssl_certificate,
+                key=settings.ssl_key,
+                key_password=settings.ssl_key_password,
+                ca=settings.ssl_ca,
+                client_auth=settings.ssl_client_auth,
+            )
+            if listener.security_protocol == "SSL"
+            else None,
+        )
+        for listener in settings.client_listeners()
+    ]
+
+
+async def _until(event: asyncio.Event, stop: asyncio.Event) -> bool:
+    """Wait for `event`; False when `stop` came first."""
+    waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return event.is_set() and not stop.is_set()
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel the tasks and wait for their ends, whatever these are."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _first(errors: BaseExceptionGroup[ConfigError]) -> ConfigError:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, ConfigError)
+    return found
