@@ -71,7 +71,7 @@ def protocol_error(code: int, subject: str, message: str | None = None) -> Proto
             ErrorCode.UNKNOWN_SERVER_ERROR, f"{subject}: the cluster answered error {code}"
         )
     if message:
-        return ProtocolError(known, f"{subject}: {message}")
+        return ProtocolError(known, message if subject in message else f"{subject}: {message}")
     phrase = _PHRASES.get(known)
     if phrase is None:
         return ProtocolError(known, f"{subject}: the cluster answered {known.name}")

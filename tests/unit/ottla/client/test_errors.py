@@ -10,6 +10,7 @@ def test_the_brokers_message_comes_first() -> None:
     error = protocol_error(36, "topic 'a'", "already there since noon")
     assert error.code is ErrorCode.TOPIC_ALREADY_EXISTS
     assert sentence(error) == "topic 'a': already there since noon"
+    assert sentence(protocol_error(36, "topic 'a'", "topic 'a' is old")) == "topic 'a' is old"
 
 
 def test_a_phrase_of_our_own_otherwise() -> None:
