@@ -8,7 +8,7 @@ with the next one.
 Keys, big endian; a log is directory id (16) + topic id (16) + partition (4):
 
     "v"                          format version uint32
-    "l" log                      recovery point int64 | log start int64
+    "l" log                      recovery point int64 | index point int64 | log start int64
                                    | { leader epoch int32 | start offset int64 }
     "h" log                      high watermark int64
     "p" log, offset uint64       crc32c uint32 | producer snapshot (see `producers`)
@@ -33,7 +33,7 @@ VERSION_KEY = b"v"
 _PARTITION = Struct(">I")
 _OFFSET = Struct(">Q")
 _WATERMARK = Struct(">q")
-_LOG = Struct(">qq")
+_LOG = Struct(">qqq")
 _EPOCH = Struct(">iq")
 _CRC = Struct(">I")
 
@@ -55,14 +55,16 @@ class LogCheckpoint:
     """One log at one moment.
 
     Everything below `recovery_point` was synced; `epochs` holds at least what begins below it.
+    Segments that end at or below `index_point` have their indexes saved and synced.
     """
 
     recovery_point: int
+    index_point: int
     log_start_offset: int
     epochs: tuple[tuple[int, int], ...]
 
     def encode(self) -> bytes:
-        parts = [_LOG.pack(self.recovery_point, self.log_start_offset)]
+        parts = [_LOG.pack(self.recovery_point, self.index_point, self.log_start_offset)]
         parts.extend(_EPOCH.pack(*entry) for entry in self.epochs)
         return b"".join(parts)
 
@@ -71,8 +73,9 @@ class LogCheckpoint:
         """DecodeError when it is not what `encode` made."""
         if len(data) < _LOG.size or (len(data) - _LOG.size) % _EPOCH.size:
             raise DecodeError(f"a log checkpoint of {len(data)} bytes")
-        recovery_point, log_start_offset = _LOG.unpack_from(data)
-        return cls(recovery_point, log_start_offset, tuple(_EPOCH.iter_unpack(data[_LOG.size :])))
+        recovery_point, index_point, log_start_offset = _LOG.unpack_from(data)
+        epochs = tuple(_EPOCH.iter_unpack(data[_LOG.size :]))
+        return cls(recovery_point, index_point, log_start_offset, epochs)
 
 
 class CheckpointStore(Protocol):

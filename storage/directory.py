@@ -22,12 +22,16 @@ class StopState(Enum):
 class LogDirectory:
     """One of `log.dirs`. A fault of the disk takes it offline until the process restarts."""
 
-    __slots__ = ("directory_id", "failure", "path", "running", "stop_state")
+    __slots__ = ("directory_id", "failure", "path", "running", "stop_state", "suspect")
 
-    def __init__(self, path: str, directory_id: Uuid, stop_state: StopState) -> None:
+    def __init__(
+        self, path: str, directory_id: Uuid, stop_state: StopState, suspect: bool = False
+    ) -> None:
         self.path = path
         self.directory_id = directory_id
         self.stop_state = stop_state
+        # A sync failed in the last run: what is read may not be on disk, nor on its way there.
+        self.suspect = suspect
         self.running = False  # the mark says so, durably: appends are allowed
         self.failure: str | None = None
 

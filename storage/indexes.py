@@ -22,7 +22,7 @@ from collections.abc import Callable
 from struct import Struct
 
 from ottla.core.errors import DecodeError
-from storage.vfs import VfsFile, write_all
+from storage.vfs import OpenMode, Vfs, VfsFile, replace_file, write_all
 
 OFFSET_ENTRY_SIZE = 8
 TIME_ENTRY_SIZE = 12
@@ -246,19 +246,23 @@ class StoredTimeIndex:
 
 
 def save_entries(
-    file: VfsFile, encode: Callable[[int], bytes], entry_size: int, saved_count: int
+    vfs: Vfs, path: str, encode: Callable[[int], bytes], entry_size: int, saved_count: int
 ) -> int:
-    """Make `file` hold its first `saved_count` entries and then those of `encode(saved_count)`.
+    """Make the file hold the entries of `encode(0)`, of which it has the first `saved_count`.
 
-    Whatever else it held is cut off. How many entries it has then; nothing is synced.
+    It is appended to, and synced; unless it holds something else: then it is replaced as a whole,
+    since a crash must not leave a synced index half cut. How many entries it has then.
     """
-    saved_count = min(saved_count, file.size() // entry_size)
+    file = vfs.open(path, OpenMode.CREATE)
     if file.size() != saved_count * entry_size:
-        file.truncate(saved_count * entry_size)
+        data = encode(0)
+        replace_file(vfs, path, data)
+        return len(data) // entry_size
     data = encode(saved_count)
-    count = saved_count + len(data) // entry_size
-    write_all(file, data)
-    return count
+    if data:
+        write_all(file, data)
+    file.fsync()
+    return saved_count + len(data) // entry_size
 
 
 def _read_entry(file: VfsFile, entry: Struct, number: int) -> tuple[int, int]:

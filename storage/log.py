@@ -103,7 +103,7 @@ class Log:
             folder,
             key=self.key,
             config=config,
-            stop_state=directory.stop_state,
+            directory=directory,
             checkpoints=checkpoints,
             timestamp_ms=clock.timestamp_ms(),
         )
@@ -113,12 +113,17 @@ class Log:
         self.log_start_offset = loaded.log_start_offset
         self.log_end_offset = self._active.next_offset
         self.recovery_point = loaded.recovery_point
+        self._index_point = loaded.index_point  # segments that end here or below: indexes synced
         self.epochs = loaded.epochs
         self.producers = loaded.producers
         self.scanned_bytes = loaded.scanned_bytes
-        self._handed_recovery_point = loaded.recovery_point
-        self._handed: LogCheckpoint | None = None
+        # What the checkpoints hold, or will with the next commit.
+        self._handed = checkpoints.log(self.key)
         self._snapshots = ProducerSnapshots(checkpoints, self.key)
+        # What was not believed now must not be believed later, when the point has passed it.
+        self._snapshots.drop_above(self._handed.recovery_point if self._handed else -1)
+        if loaded.scanned_bytes:
+            self._snapshots.take(self.producers, self.log_end_offset)
         self.flushed_ms = clock.now_ms()
         self._boundary_offsets = array("q")
         self._boundary_positions = array("q")
@@ -179,6 +184,8 @@ class Log:
         CORRUPT_MESSAGE: a torn batch, a wrong CRC, or a leader epoch that falls.
         """
         self._check_usable()
+        # An epoch of ours that got no records is not in the leader's log.
+        self.epochs.truncate_to(self.log_end_offset)
         newest = self.epochs.latest()
         checked = check_replicated(
             batches, self.log_end_offset, -1 if newest is None else newest, self._name
@@ -383,7 +390,8 @@ class Log:
         """Drop everything; the log starts anew, empty, at `offset`."""
         self._check_usable()
         try:
-            self._lower_recovery_point(min(self._bases[0], offset))
+            self._snapshots.drop_above(-1)
+            self._lower_recovery_point(min(self._bases[0], offset), durably=True)
             self._remove_from(0)
             self._active = Segment.create(
                 self._vfs, self.folder, offset, self._clock.timestamp_ms()
@@ -397,23 +405,31 @@ class Log:
         self.log_start_offset = offset
         self.epochs.clear()
         self._truncated(offset)
-        self.recovery_point = offset
+        self.recovery_point = self._index_point = offset
 
     def _truncated(self, log_end_offset: int) -> None:
         self.log_end_offset = log_end_offset
         self.log_start_offset = min(self.log_start_offset, log_end_offset)
         self.epochs.truncate_to(log_end_offset)
-        self._snapshots.drop_above(log_end_offset)
         self._rebuild_producers()
         self._begin_boundaries()
         self._names_dirty = True
 
-    def _lower_recovery_point(self, offset: int) -> None:
-        """Before what lies above `offset` goes: nobody may take it for synced any more."""
+    def _lower_recovery_point(self, offset: int, *, durably: bool = False) -> None:
+        """Before what lies above `offset` goes: nobody may take it for synced any more.
+
+        `durably`: in any case, not only when the checkpoints may hold a higher one.
+        """
         with self._point_lock:
             self._truncations += 1
             self.recovery_point = min(self.recovery_point, offset)
-        if self._handed_recovery_point > offset:
+            self._index_point = min(self._index_point, offset)
+        self.log_start_offset = min(self.log_start_offset, offset)
+        self._snapshots.drop_above(offset)
+        handed = self._handed
+        if durably or (
+            handed is not None and max(handed.recovery_point, handed.log_start_offset) > offset
+        ):
             self.note_checkpoint()
             self._checkpoints.commit()
 
@@ -515,16 +531,17 @@ class Log:
         """Whether `flush_sealed` has something to do."""
         return self._names_dirty or any(segment.dirty for segment in self._segments[:-1])
 
-    def _flush(self, *, everything: bool) -> None:
+    def _flush(self, *, everything: bool, closing: bool = False) -> None:
         with self._flush_lock:
             self._check_usable()
             truncations = self._truncations
             segments = list(self._segments)
-            target = self.log_end_offset if everything else segments[-1].base_offset
+            start = segments[-1].base_offset  # of the active one, whose indexes are in memory
+            target = self.log_end_offset if everything else start
             try:
                 for segment in segments if everything else segments[:-1]:
-                    if segment.dirty:
-                        segment.flush()
+                    if segment.dirty or closing:
+                        segment.flush(closing=closing)
                 self._sync_names()
             except OSError as error:
                 if isinstance(error, FileNotFoundError) and self._fault is not None:
@@ -535,6 +552,7 @@ class Log:
             with self._point_lock:
                 if truncations == self._truncations:
                     self.recovery_point = max(self.recovery_point, target)
+                    self._index_point = max(self._index_point, target if closing else start)
             self.flushed_ms = self._clock.now_ms()
 
     def _sync_names(self) -> None:
@@ -549,17 +567,18 @@ class Log:
 
     def note_checkpoint(self) -> None:
         """Hand recovery point, log start and epochs over to the checkpoints, if they changed."""
-        checkpoint = LogCheckpoint(self.recovery_point, self.log_start_offset, self.epochs.entries)
+        checkpoint = LogCheckpoint(
+            self.recovery_point, self._index_point, self.log_start_offset, self.epochs.entries
+        )
         if checkpoint != self._handed:
             self._handed = checkpoint
-            self._handed_recovery_point = checkpoint.recovery_point
             self._checkpoints.note_log(self.key, checkpoint)
             self._snapshots.drop_old(checkpoint.recovery_point, self._bases)
 
     def close(self) -> None:
         """Flush, note what a clean start needs, and take no more appends. Blocks."""
         if self._fault is None:
-            self.flush()
+            self._flush(everything=True, closing=True)
             self._snapshots.take(self.producers, self.log_end_offset)
             self.note_checkpoint()
             self.abandon("it is closed")

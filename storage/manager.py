@@ -26,7 +26,8 @@ from storage.config import LogConfig
 from storage.directory import LogDirectory, StopState
 from storage.lmdb_store import LmdbStore
 from storage.log import Log
-from storage.vfs import OpenMode, Vfs, VfsLock, write_all
+from storage.marks import MarkState
+from storage.vfs import OpenMode, Vfs, VfsLock, replace_file, write_all
 
 __all__ = ["LogDirectory", "LogManager", "StopState"]
 
@@ -110,7 +111,7 @@ class LogManager:
             if directory.offline:
                 continue
             try:
-                marks.write_mark(self._vfs, directory.path, clean=False, broker_epoch=broker_epoch)
+                marks.write_mark(self._vfs, directory.path, MarkState.RUNNING, broker_epoch)
             except OSError as error:
                 directory.fail(error)
             else:
@@ -138,6 +139,8 @@ class LogManager:
                 directory = self._directory_for_new()
                 self._create_folder(directory, topic, partition, topic_id)
             directory.check_online()
+            if directory.suspect:
+                self._write_identity_again(directory, topic, partition, topic_id)
             log = Log(
                 topic=topic,
                 topic_id=topic_id,
@@ -232,6 +235,7 @@ class LogManager:
         if now_ms >= self._retention_due_ms:
             self._retention_due_ms = now_ms + RETENTION_INTERVAL_MS
             self.apply_retention()
+        await loop.run_in_executor(self._flusher, self._mark_failed)
         await loop.run_in_executor(self._flusher, self._unlink, now_ms)
         if now_ms >= self._checkpoint_due_ms:
             self._checkpoint_due_ms = now_ms + CHECKPOINT_INTERVAL_MS
@@ -271,11 +275,12 @@ class LogManager:
             except ProtocolError as error:
                 _log.error("%s", error)
                 synced.discard(log.directory.path)
+        self._mark_failed()
         self._note_checkpoints()
         if self._commit():
             for directory in self.directories:
                 if directory.path in synced and not directory.offline:
-                    self._mark_clean(directory)
+                    self._mark(directory, MarkState.CLEAN)
         self._checkpoints.close()
         for lock in self._locks:
             lock.release()
@@ -320,11 +325,18 @@ class LogManager:
             except OSError as error:
                 _log.error("%s could not be removed: %s", folder, error)
 
-    def _mark_clean(self, directory: LogDirectory) -> None:
+    def _mark(self, directory: LogDirectory, state: MarkState) -> None:
         try:
-            marks.write_mark(self._vfs, directory.path, clean=True, broker_epoch=self._broker_epoch)
+            marks.write_mark(self._vfs, directory.path, state, self._broker_epoch)
         except OSError as error:
-            _log.error("%s could not be marked clean: %s", directory.path, error)
+            _log.error("%s could not be marked %s: %s", directory.path, state.value, error)
+
+    def _mark_failed(self) -> None:
+        """Let the next start know which directories failed: their page cache cannot be believed."""
+        for directory in self.directories:
+            if directory.offline and directory.running:
+                directory.running = False
+                self._mark(directory, MarkState.FAILED)
 
     # Folders
 
@@ -372,6 +384,13 @@ class LogManager:
             self._vfs.open(path, OpenMode.CREATE_NEW), marks.partition_metadata_text(topic_id)
         )
 
+    def _write_identity_again(
+        self, directory: LogDirectory, topic: str, partition: int, topic_id: Uuid
+    ) -> None:
+        folder = os.path.join(directory.path, names.folder_name(topic, partition))
+        path = os.path.join(folder, names.PARTITION_METADATA)
+        replace_file(self._vfs, path, marks.partition_metadata_text(topic_id))
+
     def _rename_away(self, directory: LogDirectory, topic: str, partition: int, ending: str) -> str:
         source = os.path.join(directory.path, names.folder_name(topic, partition))
         unique = random_uuid(self._random)
@@ -418,7 +437,7 @@ def _take(vfs: Vfs, path: str, cluster_id: str, node_id: int) -> LogDirectory:
         if meta is None:
             meta = marks.MetaProperties(cluster_id, node_id, random_uuid(random.SystemRandom()))
             marks.write_meta(vfs, path, meta)
-        state = marks.read_stop_state(vfs, path)
+        state, suspect = marks.read_stop_state(vfs, path)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be used ({error.strerror}): mend it, or choose another folder in "
@@ -434,4 +453,4 @@ def _take(vfs: Vfs, path: str, cluster_id: str, node_id: int) -> LogDirectory:
             f"{path} belongs to node {meta.node_id}, not {node_id}: choose another folder in "
             "log.dirs, or correct node.id"
         )
-    return LogDirectory(path, meta.directory_id, state)
+    return LogDirectory(path, meta.directory_id, state, suspect)

@@ -1,18 +1,21 @@
 """The files that say whose a log directory is and how its last use ended (SAFETY.md, rule 2).
 
     meta.properties    version, cluster.id, node.id, directory.id; written once
-    stop.mark          version, state (running | clean), broker.epoch, boot.id, mount.identity
+    stop.mark          version, state (running | clean | failed), broker.epoch, boot.id,
+                       mount.identity
     .lock              held while a process uses the directory
 
 Both are lines of key=value and are replaced as a whole. The mark is `running` before the first
-append and `clean` only after every log of the directory was synced; a mark that cannot be read
-counts as an unclean stop.
+append, `clean` only after every log of the directory was synced, and `failed` after a sync failed:
+what the page cache then shows may not be on its way to the disk. A mark that cannot be read counts
+as an unclean stop.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import Enum
 
 from ottla.core.errors import ConfigError
 from ottla.core.identifiers import Uuid, uuid_from_text, uuid_text
@@ -69,31 +72,40 @@ def write_meta(vfs: Vfs, directory: str, meta: MetaProperties) -> None:
     )
 
 
-def read_stop_state(vfs: Vfs, directory: str) -> StopState:
-    """How the last use of the directory ended."""
+class MarkState(Enum):
+    RUNNING = "running"
+    CLEAN = "clean"
+    FAILED = "failed"
+
+
+def read_stop_state(vfs: Vfs, directory: str) -> tuple[StopState, bool]:
+    """How the last use of the directory ended, and whether a sync had failed in it."""
     path = os.path.join(directory, names.STOP_MARK)
     if not vfs.exists(path):
-        return StopState.UNCLEAN
+        return StopState.UNCLEAN, False
     values = _parse(read_file(vfs, path))
     match values.get("state"):
-        case "clean":
-            return StopState.CLEAN
-        case "running":
+        case MarkState.CLEAN.value:
+            return StopState.CLEAN, False
+        case MarkState.RUNNING.value:
             same_boot = values.get("boot.id") == vfs.boot_id()
             same_mount = values.get("mount.identity") == vfs.mount_identity(directory)
-            return StopState.PROCESS_CRASH if same_boot and same_mount else StopState.UNCLEAN
+            crashed = same_boot and same_mount
+            return StopState.PROCESS_CRASH if crashed else StopState.UNCLEAN, False
+        case MarkState.FAILED.value:
+            return StopState.UNCLEAN, True
         case _:
-            return StopState.UNCLEAN
+            return StopState.UNCLEAN, False
 
 
-def write_mark(vfs: Vfs, directory: str, *, clean: bool, broker_epoch: int) -> None:
+def write_mark(vfs: Vfs, directory: str, state: MarkState, broker_epoch: int) -> None:
     """Durable on return."""
     _write(
         vfs,
         os.path.join(directory, names.STOP_MARK),
         {
             "version": str(FORMAT_VERSION),
-            "state": "clean" if clean else "running",
+            "state": state.value,
             "broker.epoch": str(broker_epoch),
             "boot.id": vfs.boot_id(),
             "mount.identity": vfs.mount_identity(directory),

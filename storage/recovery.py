@@ -5,14 +5,15 @@ The steps, whose reasons are in README.md:
 1. Leftovers go: `*.deleted`, `*.tmp`, indexes without their .log file.
 2. After a clean stop whose checkpoint agrees with the end of the log nothing is scanned.
 3. Otherwise all below the recovery point is taken as it is (it was synced), with its indexes if
-   they are sane, else with new ones; everything from the recovery point on is scanned: whole
-   batches, CRC, offsets without a gap, leader epochs that do not fall.
+   they were synced and are sane, else with new ones; everything from the recovery point on is
+   scanned: whole batches, CRC, offsets without a gap, leader epochs that do not fall.
 4. The first batch that fails is where the log ends; the file is cut there, later segments go. A
    batch that the *next* segment holds again is the remnant of a truncation: the file is cut, the
    scan goes on in the next segment.
 5. Nothing below the recovery point is ever dropped: what is missing or broken there keeps the log
    closed with KAFKA_STORAGE_ERROR, for the operator and the leader's copy to mend.
-6. Leader epochs and producers come from the checkpoint as far as the recovery point and from the
+6. After a failed sync, everything from the recovery point on is written once more.
+7. Leader epochs and producers come from the checkpoint as far as the recovery point and from the
    batch headers after it.
 """
 
@@ -27,15 +28,17 @@ from ottla.record.batch import BatchHeader
 from storage import names
 from storage.checkpoints import Checkpoints, LogKey
 from storage.config import LogConfig
-from storage.directory import StopState
+from storage.directory import LogDirectory, StopState
 from storage.epochs import LeaderEpochCache
 from storage.producers import ProducerState
 from storage.scan import scan_batches, walk_headers
 from storage.segment import Segment
 from storage.snapshots import ProducerSnapshots, replay_batch, replay_segment
-from storage.vfs import OpenMode, Vfs
+from storage.vfs import OpenMode, Vfs, VfsFile
 
 _log = logging.getLogger(__name__)
+
+_REWRITE_CHUNK = 1 << 20
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class LoadedLog:
     segments: list[Segment]
     log_start_offset: int
     recovery_point: int
+    index_point: int
     epochs: LeaderEpochCache
     producers: ProducerState
     scanned_bytes: int = 0
@@ -56,7 +60,7 @@ def load_log(
     *,
     key: LogKey,
     config: LogConfig,
-    stop_state: StopState,
+    directory: LogDirectory,
     checkpoints: Checkpoints,
     timestamp_ms: int,
 ) -> LoadedLog:
@@ -65,7 +69,7 @@ def load_log(
     ProtocolError KAFKA_STORAGE_ERROR: data below the recovery point is missing or damaged.
     OSError: the disk.
     """
-    return _Loader(vfs, folder, key, config, stop_state, checkpoints, timestamp_ms).load()
+    return _Loader(vfs, folder, key, config, directory, checkpoints, timestamp_ms).load()
 
 
 class _Loader:
@@ -75,7 +79,7 @@ class _Loader:
         folder: str,
         key: LogKey,
         config: LogConfig,
-        stop_state: StopState,
+        directory: LogDirectory,
         checkpoints: Checkpoints,
         timestamp_ms: int,
     ) -> None:
@@ -83,7 +87,8 @@ class _Loader:
         self._folder = folder
         self._key = key
         self._config = config
-        self._clean = stop_state is StopState.CLEAN
+        self._clean = directory.stop_state is StopState.CLEAN
+        self._suspect = directory.suspect
         self._checkpoints = checkpoints
         self._timestamp_ms = timestamp_ms
         self._segments: list[Segment] = []
@@ -91,6 +96,7 @@ class _Loader:
         self._producers = ProducerState()
         self._producers_from = 0  # the producer state covers everything below this offset
         self._recovery_point = 0
+        self._index_point = 0
         self._scanned_bytes = 0
         self._last_epoch = -1
 
@@ -102,17 +108,19 @@ class _Loader:
             if checkpoint and checkpoint.recovery_point > log_start_offset:
                 raise self._damaged("has no segments", checkpoint.recovery_point)
             segment = Segment.create(self._vfs, self._folder, log_start_offset, self._timestamp_ms)
-            return LoadedLog(
-                [segment], log_start_offset, log_start_offset, self._epochs, self._producers
-            )
+            start = log_start_offset
+            return LoadedLog([segment], start, start, start, self._epochs, self._producers)
         first = bases[0]
         self._recovery_point = max(first, checkpoint.recovery_point if checkpoint else first)
         if checkpoint:
+            self._index_point = checkpoint.index_point
             self._epochs = LeaderEpochCache(checkpoint.epochs)
             self._epochs.truncate_to(self._recovery_point)
-        # After a crash, a snapshot above the recovery point may be of another history than the log.
+        # A snapshot above the recovery point may be of another history than the log has now; so
+        # may one at the start of a log that was emptied, which lies above the stored point.
+        trusted = checkpoint.recovery_point if checkpoint else -1
         snapshots = ProducerSnapshots(self._checkpoints, self._key)
-        self._producers_from, self._producers = snapshots.latest(first, self._recovery_point)
+        self._producers_from, self._producers = snapshots.latest(first, trusted)
         self._load_segments(bases)
         log_end_offset = self._segments[-1].next_offset
         if log_end_offset < self._recovery_point:
@@ -124,6 +132,7 @@ class _Loader:
             self._segments,
             log_start_offset,
             self._recovery_point,
+            max(first, self._index_point),
             self._epochs,
             self._producers,
             self._scanned_bytes,
@@ -167,15 +176,25 @@ class _Loader:
         """A segment that lies below the recovery point, and so was synced with its indexes."""
         segment = Segment(self._vfs, self._folder, base_offset, size=size, next_offset=following)
         segment.sealed = True
+        interval = self._config.index_interval_bytes
+        try:
+            if not (following <= self._index_point and self._adopted(segment)):
+                segment.rebuild_indexes(interval)
+            if not self._clean:
+                # Right at the recovery point it may have been cut, and the cut not been synced.
+                segment.trim()
+                segment.dirty |= following == self._recovery_point
+        except DecodeError as damage:
+            raise self._damaged(str(damage), self._recovery_point) from damage
+        return segment
+
+    def _adopted(self, segment: Segment) -> bool:
         try:
             segment.adopt_indexes(self._config.index_interval_bytes)
         except DecodeError as error:
             _log.warning("making indexes again: %s", error)
-            try:
-                segment.rebuild_indexes(self._config.index_interval_bytes)
-            except DecodeError as damage:
-                raise self._damaged(str(damage), self._recovery_point) from damage
-        return segment
+            return False
+        return True
 
     def _opened_cleanly(self, segment: Segment) -> bool:
         """Open the last segment without a scan, if the stop was clean and its end is right."""
@@ -211,6 +230,8 @@ class _Loader:
                         break
                     self._visit(segment, position, header)
                     segment.note(header, interval)
+                    if segment.next_offset == self._recovery_point:
+                        break  # what follows may be torn
         except DecodeError as error:
             raise self._damaged(str(error), self._recovery_point) from error
         start = segment.size
@@ -220,6 +241,8 @@ class _Loader:
                 f"{segment.path}.log ends at offset {segment.next_offset}", self._recovery_point
             )
         self._scanned_bytes += end - start
+        if self._suspect:
+            _write_again(segment.file, start, end)
         continues = following is not None and segment.next_offset == following
         if end < size:
             segment.cut(end, segment.next_offset)
@@ -323,6 +346,14 @@ class _Loader:
             "synced. Nothing was changed. Move the folder away and restart the broker to have "
             "the replica made again from its leader",
         )
+
+
+def _write_again(file: VfsFile, start: int, end: int) -> None:
+    """Write the same bytes once more: pages whose sync failed count as clean, and a later sync
+    would leave them out."""
+    while start < end:
+        data = file.pread(min(_REWRITE_CHUNK, end - start), start)
+        start += file.pwrite(data, start)
 
 
 def _agrees(epochs: LeaderEpochCache, header: BatchHeader) -> bool:

@@ -15,7 +15,7 @@ import os
 import threading
 
 from ottla.core.errors import DecodeError
-from ottla.record.batch import BatchHeader, read_header
+from ottla.record.batch import HEADER_SIZE, BatchHeader, read_header
 from storage import names
 from storage.indexes import (
     OFFSET_ENTRY_SIZE,
@@ -223,17 +223,36 @@ class Segment:
     # Changing
 
     def rebuild_indexes(self, index_interval_bytes: int) -> None:
-        """Make both indexes again from the batch headers; DecodeError where they do not hold."""
+        """Make both indexes again from the batch headers up to `next_offset`.
+
+        DecodeError where they do not hold.
+        """
         size, next_offset = self.size, self.next_offset
         self.begin_indexes()
         self.size = 0
         try:
             for _, header in walk_headers(self.file, 0, size, FAR_WINDOW):
                 self.note(header, index_interval_bytes)
+                if self.next_offset == next_offset:
+                    break
         finally:
             self.size, self.next_offset = size, next_offset
         if self.sealed:
             self.seal()
+
+    def trim(self) -> None:
+        """Cut off what follows the batch that ends at `next_offset`, if anything does.
+
+        DecodeError when no batch ends there.
+        """
+        position, header = self.locate(self.next_offset - 1)
+        if header.next_offset != self.next_offset:
+            raise DecodeError(f"no batch of {self.path}.log ends at offset {self.next_offset}")
+        end = position + header.size
+        if end < self.size:
+            self.file.truncate(end)
+            self.size = end
+            self.dirty = True
 
     def cut(self, size: int, next_offset: int) -> None:
         """Truncate the file to the boundary `size`, seal it, cut the indexes alike."""
@@ -287,7 +306,9 @@ class Segment:
                 raise DecodeError(f"{self.path}{suffix} is missing")
         last = self.offset_index.last()
         if last is None and self.size > index_interval_bytes:
-            raise DecodeError(f"{self.path}{names.INDEX_SUFFIX} is empty")
+            first_size = read_header(self.file.pread(HEADER_SIZE, 0)).size
+            if self.size > first_size + index_interval_bytes:
+                raise DecodeError(f"{self.path}{names.INDEX_SUFFIX} is empty")
         self._check_last_entries(last, self.time_index.last())
         last_time = self.time_index.last()
         if last_time is not None:
@@ -335,7 +356,7 @@ class Segment:
     def load_first_timestamp(self) -> int | None:
         """The first batch's largest timestamp; None in an empty segment."""
         if self.first_timestamp is None and self.size:
-            self.first_timestamp = read_header(self.file.pread(64, 0)).max_timestamp
+            self.first_timestamp = read_header(self.file.pread(HEADER_SIZE, 0)).max_timestamp
         return self.first_timestamp
 
     def _index(self, last_offset: int, position: int) -> None:
@@ -345,30 +366,46 @@ class Segment:
 
     # Saving
 
-    def flush(self) -> None:
-        """Sync the batches and the indexes. In a thread; one at a time for a segment."""
+    def flush(self, *, closing: bool = False) -> None:
+        """Sync the batches. In a thread; one at a time for a segment.
+
+        The indexes of a sealed segment, or of any when `closing`, are saved and synced as well.
+        Those of a growing one are not: after a crash they are made again anyway, and in durable
+        mode they would make three syncs of one.
+        """
         self.dirty = False  # first: an append meanwhile makes it dirty again
         try:
-            self._flush()
+            self.file.fsync()
+            if (self.sealed or closing) and not self.removed:
+                self._save_indexes(closing=closing)
         except FileNotFoundError:
             if not self.removed:  # else a truncation took its files while they were being saved
                 raise
 
-    def _flush(self) -> None:
-        self.file.fsync()
+    def _save_indexes(self, *, closing: bool) -> None:
         with self._lock:
             offset_index, time_index = self._offset_index, self._time_index
             saved_offsets, saved_times = self._saved_offsets, self._saved_times
-        if offset_index is None or time_index is None or self.removed:
+            if closing and time_index is not None:
+                # As when sealed: the last entry tells the segment's largest timestamp, should it
+                # get no more appends.
+                time_index.maybe_append(self.max_timestamp, self.max_timestamp_offset)
+        if offset_index is None or time_index is None:
             return
-        offset_file = self._vfs.open(self.path + names.INDEX_SUFFIX, OpenMode.CREATE)
-        time_file = self._vfs.open(self.path + names.TIME_INDEX_SUFFIX, OpenMode.CREATE)
         saved_offsets = save_entries(
-            offset_file, offset_index.encode, OFFSET_ENTRY_SIZE, saved_offsets
+            self._vfs,
+            self.path + names.INDEX_SUFFIX,
+            offset_index.encode,
+            OFFSET_ENTRY_SIZE,
+            saved_offsets,
         )
-        saved_times = save_entries(time_file, time_index.encode, TIME_ENTRY_SIZE, saved_times)
-        offset_file.fsync()
-        time_file.fsync()
+        saved_times = save_entries(
+            self._vfs,
+            self.path + names.TIME_INDEX_SUFFIX,
+            time_index.encode,
+            TIME_ENTRY_SIZE,
+            saved_times,
+        )
         with self._lock:
             if self._offset_index is not offset_index:
                 return
