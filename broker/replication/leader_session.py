@@ -189,9 +189,7 @@ class LeaderSession:
     def next_message(self) -> bytes | None:
         """The next message, about `message_bytes` at most unless one batch is larger."""
         parts: list[Buffer] = []
-        if self._control:
-            parts.append(bytes(self._control))
-            self._control.clear()
+        self._add_control(parts)  # before the data: it may introduce new numbers
         size = 0
         for queue in (self._internal, self._queue):
             rounds = len(queue)
@@ -203,10 +201,16 @@ class LeaderSession:
                 subscription.queued = False
                 if subscription.active:
                     size += self._add_data(parts, subscription, self._message_bytes - size)
+        self._add_control(parts)  # reading may have ended a subscription
         if not parts:
             return None
         self._last_message_ms = self._clock.now_ms()
         return b"".join(parts)
+
+    def _add_control(self, parts: list[Buffer]) -> None:
+        if self._control:
+            parts.append(bytes(self._control))
+            self._control.clear()
 
     def _add_data(self, parts: list[Buffer], subscription: Subscription, room: int) -> int:
         """Add one data frame if there is something to send and credit for it; its bytes."""
