@@ -163,7 +163,7 @@ class GroupCoordinator:
         )
 
     def is_current(self, fetched: FetchedOffset) -> bool:
-        """Whether an offset was committed for the topic that has this name now (SAFETY rule 4)."""
+        """Whether an offset was committed for the topic that has this name now."""
         if fetched.committed is None or fetched.committed.topic_id == NIL_UUID:
             return True
         current = self._metadata.state.topic_ids.get(fetched.topic)
@@ -215,11 +215,14 @@ class GroupCoordinator:
 
     def _on_metadata(self, delta: MetadataDelta) -> None:
         if delta.deleted:
-            self._forget_topics(dict(delta.deleted))
+            self._forget_topics(dict(delta.deleted), just_now=True)
 
-    def _forget_topics(self, deleted: Mapping[Uuid, str]) -> None:
+    def _forget_topics(self, deleted: Mapping[Uuid, str], *, just_now: bool) -> None:
         for index in self.runtime.indexes:
-            self.runtime.tell(index, lambda machine, turn: machine.forget_topics(deleted, turn))
+            self.runtime.tell(
+                index,
+                lambda machine, turn: machine.forget_topics(deleted, turn, just_now=just_now),
+            )
 
     async def _tidy(self) -> None:
         while True:
@@ -245,7 +248,7 @@ class GroupCoordinator:
             )
         vanished = {i: name for i, name in unknown.items() if i in self._unknown_topic_ids}
         if vanished:
-            self._forget_topics(vanished)
+            self._forget_topics(vanished, just_now=False)
         self._unknown_topic_ids = set(unknown)
 
 

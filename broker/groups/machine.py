@@ -184,8 +184,10 @@ class GroupMachine:
         """The result is a list of FetchedOffset."""
         turn.answer(ticket, fetch(self.offsets, request))
 
-    def forget_topics(self, deleted: Mapping[Uuid, str], turn: Turn[Record]) -> None:
-        forget_topics(self.offsets, deleted, turn)
+    def forget_topics(
+        self, deleted: Mapping[Uuid, str], turn: Turn[Record], *, just_now: bool
+    ) -> None:
+        forget_topics(self.offsets, deleted, turn, just_now=just_now)
 
     # ---- tools
 

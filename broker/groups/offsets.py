@@ -142,12 +142,15 @@ def fetch(store: OffsetStore, request: FetchRequest) -> list[FetchedOffset]:
     ]
 
 
-def forget_topics(store: OffsetStore, deleted: Mapping[Uuid, str], turn: Turn[Record]) -> None:
-    """Tombstones for the offsets of deleted topics (SAFETY rule 4).
+def forget_topics(
+    store: OffsetStore, deleted: Mapping[Uuid, str], turn: Turn[Record], *, just_now: bool
+) -> None:
+    """Tombstones for the offsets of deleted topics.
 
-    What was committed since for a new topic of the same name carries another id and stays.
+    What was committed since for a new topic of the same name carries another id and stays. Offsets
+    without an id go only if the topic was deleted `just_now`: later they may be its successor's.
     """
     for topic_id, topic in deleted.items():
         for group_id, partition, committed in store.of_topic(topic):
-            if committed.topic_id in (topic_id, NIL_UUID):
+            if committed.topic_id == topic_id or (just_now and committed.topic_id == NIL_UUID):
                 turn.append(OffsetRecord(group_id, topic, partition, None))

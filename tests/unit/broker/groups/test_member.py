@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 from broker.groups.member import NEW_MEMBER_JOIN_MS_MAX, Member
 from broker.groups.stored import StoredMember
 from tests.support.group_driver import join_request
 
 
-def member(**fields: object) -> Member:
+def member(**fields: Any) -> Member:
     return Member.of_request("m", join_request(**fields))
 
 

@@ -87,9 +87,9 @@ def test_a_round_in_which_nobody_joined_goes_on_until_the_sessions_end() -> None
     driver.join(fresh_member_id="b", session_timeout_ms=10_000)
     driver.leave(LeavingMember("b"))
     driver.advance(150_000)
-    assert driver.group.state is GroupState.PREPARING_REBALANCE
+    assert [driver.group.state] == [GroupState.PREPARING_REBALANCE]
     driver.advance(60_000)
-    assert driver.group.state is GroupState.EMPTY
+    assert [driver.group.state] == [GroupState.EMPTY]
 
 
 def test_a_crashed_member_is_noticed_by_its_session() -> None:
