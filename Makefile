@@ -32,6 +32,18 @@ format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# protoc looks for its plugins on the PATH. A virtual path (package/generated=proto) makes the imports
+# inside generated code right.
+CONTRACTS := controller/control controller/metadata controller/raft broker/replication
+generate: $(READY) ## Write the code made from proto/ and from Kafka's message tables
+	@for contract in $(CONTRACTS); do \
+	  folder=$${contract%/*}/generated; name=$${contract##*/}; \
+	  PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I$$folder=proto \
+	    --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. \
+	    $$folder/$$name.proto || exit 1; \
+	done
+	@$(BIN)/python -m ottla.protocol.generator
+
 test: $(READY) ## All tests that need neither root nor packages of the system
 	$(BIN)/python -m pytest tests
 

@@ -19,7 +19,7 @@ import grpc
 from broker.control.admin import TopicAdmin
 from broker.control.commands import Commands
 from broker.control.isr_batches import IsrBatches
-from broker.control.locator import ActiveController, Locator
+from broker.control.locator import ActiveController, Locator, OpenChannel, open_channel
 from broker.control.log_end_reports import LogEndReports, LogPositions
 from broker.control.metadata_cache import MetadataCache, MetadataDelta
 from broker.control.requests import (
@@ -76,7 +76,7 @@ class ControllerClient:
     """See the module.
 
     `ready` is set when this broker can serve clients; until then it stays fenced. `log_positions`
-    tells where logs end, when the controller asks.
+    tells where logs end, when the controller asks. `channels` replaces gRPC in tests.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class ControllerClient:
         ready: asyncio.Event | None = None,
         log_positions: LogPositions | None = None,
         rng: random.Random | None = None,
+        channels: OpenChannel | None = None,
     ) -> None:
         rng = rng or random.SystemRandom()
         self.broker_epoch: int | None = None
@@ -101,7 +102,9 @@ class ControllerClient:
         self._settings = settings
         self._ready = ready
         self._session: ControlSession | None = None
-        self._locator = Locator(identity.cluster_id, settings, credentials, rng)
+        self._locator = Locator(
+            identity.cluster_id, settings, channels or open_channel(credentials), rng
+        )
         self._commands = Commands(identity.cluster_id, settings, clock, rng)
         self._admin = TopicAdmin(self._commands, cache, settings.topic_defaults, rng)
         self._isr = IsrBatches(cache, self._send_isr)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import grpc
 import grpc.aio
@@ -47,6 +48,21 @@ class ActiveController:
     """Set when the session with it has ended: whoever waits for it asks another one."""
 
 
+OpenChannel: TypeAlias = Callable[[str], grpc.aio.Channel]
+"""A channel to host:port."""
+
+
+def open_channel(credentials: grpc.ChannelCredentials | None) -> OpenChannel:
+    """Channels with these credentials; without any, plaintext."""
+
+    def open_to(address: str) -> grpc.aio.Channel:
+        if credentials is None:
+            return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
+
+    return open_to
+
+
 class Locator:
     """See the module. `close` ends the channels."""
 
@@ -54,12 +70,12 @@ class Locator:
         self,
         cluster_id: str,
         settings: ControlSettings,
-        credentials: grpc.ChannelCredentials | None,
+        open_channel: OpenChannel,
         rng: random.Random,
     ) -> None:
         self._cluster_id = cluster_id
         self._settings = settings
-        self._credentials = credentials
+        self._open_channel = open_channel
         self._rng = rng
         self._channels: dict[str, grpc.aio.Channel] = {}
 
@@ -127,11 +143,6 @@ class Locator:
     def _stub(self, address: str) -> ControlAsyncStub:
         channel = self._channels.get(address)
         if channel is None:
-            if self._credentials is None:
-                channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
-            else:
-                channel = grpc.aio.secure_channel(
-                    address, self._credentials, options=CHANNEL_OPTIONS
-                )
+            channel = self._open_channel(address)
             self._channels[address] = channel
         return control_pb2_grpc.ControlStub(channel)
