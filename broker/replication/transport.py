@@ -6,6 +6,7 @@ message is sent as it is, without another copy by a serializer.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeAlias
@@ -19,6 +20,15 @@ PATH = f"/{SERVICE}/{METHOD}"
 PROTOCOL_VERSION = 1
 MESSAGE_MARGIN_BYTES = 4 * 1024 * 1024
 """What a message may hold beside one batch of the largest size."""
+
+
+_CLOSED = (
+    grpc.RpcError,
+    grpc.aio.BaseError,
+    grpc.aio.UsageError,
+    asyncio.InvalidStateError,
+)
+"""How grpc.aio says that a call is over, according to when it notices."""
 
 
 class StreamClosed(Exception):
@@ -41,7 +51,7 @@ Dial: TypeAlias = Callable[[str, int], Any]
 """(host, port) -> async context manager of a ReplicaStream."""
 
 
-class _CallStream:
+class CallStream:
     """The follower's end."""
 
     __slots__ = ("_call",)
@@ -54,6 +64,8 @@ class _CallStream:
             message = await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise StreamClosed(error.details() or error.code().name) from error
+        except _CLOSED as error:
+            raise StreamClosed(str(error)) from error
         if isinstance(message, bytes):
             return message
         details = await self._call.details()
@@ -62,7 +74,7 @@ class _CallStream:
     async def write(self, message: bytes) -> None:
         try:
             await self._call.write(message)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError) as error:
+        except _CLOSED as error:
             raise StreamClosed(str(error)) from error
 
 
@@ -77,7 +89,7 @@ class ContextStream:
     async def read(self) -> bytes:
         try:
             message = await self._context.read()
-        except grpc.aio.BaseError as error:
+        except _CLOSED as error:
             raise StreamClosed(str(error)) from error
         if isinstance(message, bytes):
             return message
@@ -86,8 +98,13 @@ class ContextStream:
     async def write(self, message: bytes) -> None:
         try:
             await self._context.write(message)
-        except grpc.aio.BaseError as error:
+        except _CLOSED as error:
             raise StreamClosed(str(error)) from error
+
+
+def target_of(host: str, port: int) -> str:
+    """gRPC's way to write an address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def grpc_dial(credentials: grpc.ChannelCredentials | None, *, batch_bytes_max: int) -> Dial:
@@ -104,7 +121,7 @@ def grpc_dial(credentials: grpc.ChannelCredentials | None, *, batch_bytes_max: i
 
     @asynccontextmanager
     async def dial(host: str, port: int) -> AsyncIterator[ReplicaStream]:
-        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        target = target_of(host, port)
         if credentials is None:
             channel = grpc.aio.insecure_channel(target, options=options)
         else:
@@ -112,7 +129,7 @@ def grpc_dial(credentials: grpc.ChannelCredentials | None, *, batch_bytes_max: i
         try:
             call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(PATH)()
             try:
-                yield _CallStream(call)
+                yield CallStream(call)
             finally:
                 call.cancel()
         finally:

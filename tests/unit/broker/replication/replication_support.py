@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from broker.replication.isr import IsrChange
@@ -11,6 +12,7 @@ from broker.replication.partition_machine import PartitionMachine
 from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import LeadershipChange
 from broker.replication.tail import TailBudget
+from broker.replication.transport import StreamClosed
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
@@ -167,3 +169,42 @@ def leader_session(
         keepalive_ms=500,
         subscriptions_max=subscriptions_max,
     )
+
+
+class MemoryStream:
+    """One end of a stream in memory (ReplicaStream)."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.peer: MemoryStream | None = None
+        self.closed = False
+
+    async def read(self) -> bytes:
+        message = await self.incoming.get()
+        if message is None:
+            self.closed = True
+            raise StreamClosed("the other end is gone")
+        return message
+
+    async def write(self, message: bytes) -> None:
+        if self.closed or self.peer is None:
+            raise StreamClosed("closed")
+        self.peer.incoming.put_nowait(message)
+        await asyncio.sleep(0)
+
+    def close(self) -> None:
+        self.closed = True
+        if self.peer is not None:
+            self.peer.incoming.put_nowait(None)
+
+
+def stream_pair() -> tuple[MemoryStream, MemoryStream]:
+    first, second = MemoryStream(), MemoryStream()
+    first.peer, second.peer = second, first
+    return first, second
+
+
+async def settled(turns: int = 20) -> None:
+    """Let everything that is ready on the loop run."""
+    for _ in range(turns):
+        await asyncio.sleep(0)

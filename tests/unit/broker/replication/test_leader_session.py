@@ -32,7 +32,7 @@ def ask(
 
 def told(session: LeaderSession) -> list[tuple[int, int, bytes]]:
     """All frames that the session has to send now."""
-    found = []
+    found: list[tuple[int, int, bytes]] = []
     while (message := session.next_message()) is not None:
         found.extend(
             (kind, number, bytes(body)) for kind, number, body in frames.iter_frames(message)

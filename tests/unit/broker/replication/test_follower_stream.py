@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from broker.generated.replication_pb2 import StreamHello, StreamWelcome
+from broker.replication import frames
+from broker.replication.follower_stream import FollowerStream
+from broker.replication.settings import ReplicationSettings
+from broker.replication.transport import ReplicaStream, StreamClosed
+from tests.unit.broker.replication.replication_support import (
+    TOPIC_ID,
+    Host,
+    MemoryStream,
+    batch_of,
+    stream_pair,
+)
+
+SETTINGS = ReplicationSettings(2, "cluster", reconnect_ms_min=1, reconnect_ms_max=2)
+
+
+class Dialled:
+    """Dials in memory; `refuse` is how many dials fail first."""
+
+    def __init__(self, refuse: int = 0) -> None:
+        self.refuse = refuse
+        self.addresses: list[tuple[str, int]] = []
+        self.leaders: asyncio.Queue[MemoryStream] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def dial(self, host: str, port: int) -> AsyncIterator[ReplicaStream]:
+        self.addresses.append((host, port))
+        if len(self.addresses) <= self.refuse:
+            raise StreamClosed("refused")
+        ours, theirs = stream_pair()
+        self.leaders.put_nowait(theirs)
+        try:
+            yield ours
+        finally:
+            ours.close()
+
+    async def accept(self) -> MemoryStream:
+        leader = await self.leaders.get()
+        hello = StreamHello.FromString(await leader.read())
+        assert (hello.cluster_id, hello.follower_id, hello.leader_id) == ("cluster", 2, 1)
+        assert hello.follower_broker_epoch == 20
+        await leader.write(StreamWelcome(protocol_version=1, leader_id=1).SerializeToString())
+        return leader
+
+
+def stream_of(host: Host, dialled: Dialled) -> FollowerStream:
+    return FollowerStream(
+        1,
+        address=lambda: ("leader", 9),
+        broker_epoch=lambda: 20,
+        dial=dialled.dial,
+        settings=SETTINGS,
+        clock=host.clock,
+        rng=random.Random(1),
+    )
+
+
+async def next_kind(leader: MemoryStream) -> int:
+    return (await leader.read())[0]
+
+
+def test_subscribes_follows_and_acknowledges() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        stream = stream_of(host, dialled)
+        task = asyncio.create_task(stream.run())
+        partition = host.partition(leader_id=1)
+        stream.follow(partition)
+        leader = await dialled.accept()
+        assert await next_kind(leader) == frames.SUBSCRIBE
+        await leader.write(frames.frame(frames.SUBSCRIBED, 1, frames.SUBSCRIBED_BODY.pack(5, 0, 0)))
+        assert await next_kind(leader) == frames.ACKNOWLEDGE
+        batch = batch_of(b"one", leader_epoch=0)
+        await leader.write(frames.data_header(5, 0, 0, 0, len(batch)) + batch)
+        ((kind, number, body),) = frames.iter_frames(await leader.read())
+        assert (kind, number) == (frames.ACKNOWLEDGE, 5)
+        assert frames.OFFSET_BODY.unpack(body) == (1,)
+        stream.unfollow((TOPIC_ID, 0))
+        assert await next_kind(leader) == frames.UNSUBSCRIBE
+        assert stream.partition_count == 0
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(story())
+
+
+def test_dials_again_until_the_leader_is_there_and_when_it_goes() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled(refuse=3)
+        stream = stream_of(host, dialled)
+        task = asyncio.create_task(stream.run())
+        stream.follow(host.partition(leader_id=1))
+        leader = await dialled.accept()
+        assert len(dialled.addresses) == 4
+        assert await next_kind(leader) == frames.SUBSCRIBE
+        leader.close()
+        leader = await dialled.accept()
+        assert await next_kind(leader) == frames.SUBSCRIBE
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_a_broken_message_is_answered_by_a_new_stream() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        stream = stream_of(host, dialled)
+        task = asyncio.create_task(stream.run())
+        stream.follow(host.partition(leader_id=1))
+        leader = await dialled.accept()
+        await leader.write(b"\x14torn")
+        await dialled.accept()
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_a_silent_leader_is_left() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        stream = stream_of(host, dialled)
+        task = asyncio.create_task(stream.run())
+        stream.follow(host.partition(leader_id=1))
+        await dialled.accept()
+        host.clock.advance(10 * SETTINGS.keepalive_ms + 1)
+        await dialled.accept()
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_an_unknown_address_is_waited_for() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        known = False
+        asked = asyncio.Event()
+
+        def address() -> tuple[str, int] | None:
+            asked.set()
+            return ("leader", 9) if known else None
+
+        stream = FollowerStream(
+            1,
+            address=address,
+            broker_epoch=lambda: 20,
+            dial=dialled.dial,
+            settings=SETTINGS,
+            clock=host.clock,
+            rng=random.Random(1),
+        )
+        task = asyncio.create_task(stream.run())
+        stream.follow(host.partition(leader_id=1))
+        await asked.wait()
+        known = True
+        stream.redial()
+        await dialled.accept()
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())

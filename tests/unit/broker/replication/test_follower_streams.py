@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import cast
+
+from broker.replication.follower_session import PartitionKey
+from broker.replication.follower_stream import FollowerStream
+from broker.replication.follower_streams import FollowerStreams
+from broker.replication.partition import Partition
+from tests.unit.broker.replication.replication_support import TOPIC_ID, Host, lead
+
+KEY = (TOPIC_ID, 0)
+
+
+class Stream:
+    def __init__(self, leader_id: int) -> None:
+        self.leader_id = leader_id
+        self.followed: list[int] = []
+        self.flushed: list[Partition] = []
+        self.redials = 0
+
+    def follow(self, partition: Partition) -> None:
+        self.followed.append(partition.leader_epoch)
+
+    def unfollow(self, key: PartitionKey) -> None:
+        self.followed.clear()
+
+    def note_flushed(self, partition: Partition) -> None:
+        self.flushed.append(partition)
+
+    def redial(self) -> None:
+        self.redials += 1
+
+
+class Opened:
+    def __init__(self) -> None:
+        self.streams: dict[int, Stream] = {}
+
+    def __call__(self, leader_id: int) -> FollowerStream:
+        self.streams[leader_id] = Stream(leader_id)
+        return cast(FollowerStream, self.streams[leader_id])
+
+
+def test_a_partition_is_on_the_stream_of_its_leader() -> None:
+    opened = Opened()
+    streams = FollowerStreams(opened)
+    partition = Host(9).partition(leader_id=1)
+    streams.follow(partition)
+    streams.follow(partition)
+    assert opened.streams[1].followed == [0]
+    lead(partition, 2, 1)
+    streams.follow(partition)
+    assert opened.streams[1].followed == []
+    assert opened.streams[2].followed == [1]
+    lead(partition, 2, 2)
+    streams.follow(partition)
+    assert opened.streams[2].followed == [2]
+    lead(partition, None, 3)
+    streams.follow(partition)
+    assert opened.streams[2].followed == []
+
+
+def test_what_concerns_a_stream_reaches_it() -> None:
+    opened = Opened()
+    streams = FollowerStreams(opened)
+    partition = Host(9).partition(leader_id=1)
+    streams.follow(partition)
+    streams.note_flushed(partition)
+    streams.redial(1)
+    streams.redial(7)
+    assert opened.streams[1].flushed == [partition]
+    assert opened.streams[1].redials == 1
+    streams.unfollow(KEY)
+    streams.unfollow(KEY)
+    streams.note_flushed(partition)
+    assert opened.streams[1].flushed == [partition]

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import asyncio
+
+from broker.replication.group_commit import GroupCommit
+from broker.replication.partition import Partition
+from tests.unit.broker.replication.replication_support import Host, fill
+
+
+def test_appends_of_one_moment_share_a_sync() -> None:
+    async def story() -> None:
+        host = Host()
+        partition = host.partition(replicas=(1,), configs={"flush.messages": "1"})
+        done = asyncio.Event()
+        synced: list[int] = []
+
+        def flushed(partition: Partition) -> None:
+            assert partition.log is not None
+            synced.append(partition.log.recovery_point)
+            done.set()
+
+        group_commit = GroupCommit(flushed)
+        task = asyncio.create_task(group_commit.run())
+        fill(partition, b"one", b"two", b"three")
+        for _ in range(3):
+            group_commit.request(partition)
+        await done.wait()
+        assert synced == [3]
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_a_failed_sync_is_told_and_not_tried_again() -> None:
+    async def story() -> None:
+        host = Host()
+        bad, good = host.partition(0), host.partition(1)
+        assert bad.log is not None
+        bad.log.abandon("its sync failed")
+        done = asyncio.Event()
+        flushed: list[Partition] = []
+
+        def note(partition: Partition) -> None:
+            flushed.append(partition)
+            done.set()
+
+        group_commit = GroupCommit(note)
+        task = asyncio.create_task(group_commit.run())
+        group_commit.request(bad)
+        group_commit.request(good)
+        await done.wait()
+        assert flushed == [good]
+        assert not bad.is_leader
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from broker.generated.replication_pb2 import StreamHello, StreamWelcome
+from broker.replication import frames
+from broker.replication.frames import Subscribe
+from broker.replication.partition import Partition
+from broker.replication.service import Refused, ReplicationService
+from broker.replication.settings import ReplicationSettings
+from ottla.core.identifiers import Uuid
+from tests.unit.broker.replication.replication_support import (
+    TOPIC_ID,
+    Host,
+    MemoryStream,
+    fill,
+    settled,
+    stream_pair,
+)
+
+SETTINGS = ReplicationSettings(1, "cluster", handshake_ms_max=20)
+
+
+@dataclass
+class Served:
+    host: Host
+    partition: Partition
+    service: ReplicationService
+
+
+def serve() -> Served:
+    host = Host()
+    partition = host.partition(replicas=(1, 2))
+
+    def find(topic_id: Uuid, index: int) -> Partition:
+        return partition
+
+    return Served(host, partition, ReplicationService(find, SETTINGS, host.clock))
+
+
+def hello(**changes: object) -> bytes:
+    fields: dict[str, object] = {
+        "protocol_version": 1,
+        "cluster_id": "cluster",
+        "follower_id": 2,
+        "follower_broker_epoch": 20,
+        "leader_id": 1,
+        "credit_bytes": 1000,
+        "partition_credit_bytes": 1000,
+        **changes,
+    }
+    return StreamHello(**fields).SerializeToString()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        (hello(cluster_id="other"), "another cluster"),
+        (hello(leader_id=3), "this is node 1"),
+        (hello(follower_id=1), "does not follow itself"),
+        (hello(protocol_version=2), "protocol version"),
+        (b"\xff\xff\xff", "no hello"),
+        (hello() + bytes(2000), "too large"),
+        (None, "in time"),
+    ],
+)
+def test_strangers_are_refused(first: bytes | None, why: str) -> None:
+    async def story() -> None:
+        served = serve()
+        ours, theirs = stream_pair()
+        if first is not None:
+            await theirs.write(first)
+        with pytest.raises(Refused, match=why):
+            await served.service.serve(ours)
+        assert served.service.follower_ids == ()
+        assert theirs.incoming.empty()
+
+    asyncio.run(story())
+
+
+async def connected(served: Served) -> tuple[MemoryStream, asyncio.Task[None]]:
+    ours, theirs = stream_pair()
+    await theirs.write(hello())
+    task = asyncio.create_task(served.service.serve(ours))
+    welcome = StreamWelcome.FromString(await theirs.read())
+    assert welcome.leader_id == 1
+    await settled()
+    return theirs, task
+
+
+def test_serves_until_the_follower_goes() -> None:
+    async def story() -> None:
+        served = serve()
+        theirs, task = await connected(served)
+        assert served.service.follower_ids == (2,)
+        await theirs.write(frames.encode_subscribe(1, Subscribe(TOPIC_ID, 0, 0, 20, 0, None, 0)))
+        assert (await theirs.read())[0] == frames.SUBSCRIBED
+        fill(served.partition, b"one")
+        assert (await theirs.read())[0] == frames.DATA
+        theirs.close()
+        await task
+        assert not served.service.follower_ids
+        assert served.partition.feed.subscriptions == []
+
+    asyncio.run(story())
+
+
+def test_a_new_stream_takes_the_place_of_the_old() -> None:
+    async def story() -> None:
+        served = serve()
+        _, old = await connected(served)
+        theirs, new = await connected(served)
+        await old
+        assert served.service.follower_ids == (2,)
+        theirs.close()
+        await new
+
+    asyncio.run(story())
+
+
+def test_a_broken_message_closes_the_stream(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        served = serve()
+        theirs, task = await connected(served)
+        await theirs.write(b"\x02torn")
+        await task
+        await settled()
+        assert "closing broker 2's stream" in caplog.text
+
+    asyncio.run(story())
