@@ -152,15 +152,13 @@ def place_of(message: confluent_kafka.Message) -> tuple[int, int, str, int]:
 async def read_all(bootstrap: str, topic: str) -> dict[int, list[tuple[int, str, int]]]:
     """Everything in a topic by aiokafka: partition → (offset, key, number) in order."""
     consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
-        partitions = consumer.partitions_for_topic(topic) or set()
-        assigned = [aiokafka.TopicPartition(topic, index) for index in sorted(partitions)]
-        consumer.assign(assigned)
+        assigned = sorted(consumer.assignment())
+        assert assigned
         ends = await consumer.end_offsets(assigned)
-        await consumer.seek_to_beginning(*assigned)
         found: dict[int, list[tuple[int, str, int]]] = {tp.partition: [] for tp in assigned}
         deadline = time.monotonic() + 60
         while any([await consumer.position(tp) < ends[tp] for tp in assigned]):
