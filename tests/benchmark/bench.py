@@ -182,7 +182,7 @@ def consume_by_librdkafka(cluster: Cluster, measures: list[Measure], tries: int,
         began = time.monotonic()
         received = ended = 0
         while ended < 3:
-            for message in consumer.consume(10_000, 1.0):
+            for message in consumer.consume(1_000, 0.05):
                 if message.error() is None:
                     received += 1
                 else:
