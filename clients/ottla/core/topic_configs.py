@@ -429,4 +429,3 @@ def topic_defaults(broker_settings: Mapping[str, str]) -> dict[str, str]:
 
 def _effective_int(values: Mapping[str, str], name: str) -> int:
     return int(values.get(name, TOPIC_CONFIGS[name].default))
-
