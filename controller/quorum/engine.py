@@ -106,7 +106,6 @@ class GuardedSyncObj(Elections):
         """Do all that is due; seconds until the next turn is, if nothing arrives before."""
         self._onTick(0.0)
         if not self._SyncObj__otherNodes and self._last_index() > self.raftCommitIndex:
-            self._journal.sync()
             self._onTick(0.0)  # a quorum of one commits what it just appended
         self._flush()
         return self._seconds_to_next_turn()

@@ -17,7 +17,7 @@ class Timings:
 
     election_min_ms: int = 300
     election_max_ms: int = 600
-    heartbeat_ms: int = 50  # election_min_ms must be above three of these
+    heartbeat_ms: int = 75  # election_min_ms must be above three of these
     leader_fallback_ms: int = 600
     dial_retry_ms: int = 200
     dial_timeout_ms: int = 1000

@@ -19,7 +19,7 @@ from controller.quorum.applied import AppliedState
 from controller.quorum.bootstrap import format_voter, open_voter
 from controller.quorum.commands import encode_command
 from controller.quorum.engine import GuardedSyncObj
-from controller.quorum.messages import Message, decode_message, encode_message
+from controller.quorum.messages import PROMISES, Message, decode_message, encode_message
 from controller.quorum.outcomes import Applied, Outcome
 from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
@@ -172,6 +172,13 @@ class Simulation:
             if peer.engine is not None and peer_id != voter_id:
                 peer.engine.peer_disconnected(voter_id)
 
+    def replace_disk(self, voter_id: int) -> None:
+        """Give a stopped voter an empty disk, as if the quorum had agreed to it."""
+        vfs = MemoryVfs(seed=voter_id)
+        vfs.mkdirs(FOLDER)
+        format_voter(FOLDER, "test", voter_id, self.voters, vfs=vfs)
+        self.voters[voter_id].vfs = vfs
+
     def crash_soon(self, voter_id: int, operations: int) -> None:
         """Cut the power in the middle of the disk operation after that many more."""
         self.voters[voter_id].vfs.crash_after(operations)
@@ -200,6 +207,9 @@ class Simulation:
 
     def _send(self, source: int, target: int, message: Message) -> None:
         self.sent.append((source, target, message))
+        if message["type"] in PROMISES:
+            journal = self.voters[source].running._journal
+            assert journal.is_durable, "a promise left before the journal was synced"
         if (source, target) in self.cut or self.voters[target].engine is None:
             return
         data = encode_message(message).SerializeToString()

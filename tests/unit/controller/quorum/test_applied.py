@@ -1,0 +1,54 @@
+"""What the log is applied to is total, and complete in a snapshot."""
+
+from __future__ import annotations
+
+from controller.quorum.applied import AppliedState
+from controller.quorum.commands import encode_command, encode_directory
+from controller.quorum.snapshot import Snapshot
+from ottla.core.errors import DecodeError
+from tests.support.raft_simulation import History
+
+PREVIOUS, LAST = (b"\x01", 9, 1), (b"\x01", 10, 1)
+
+
+def test_commands_reach_the_machine_with_index_and_term() -> None:
+    machine = History()
+    state = AppliedState(machine)
+    assert state.apply(7, 3, encode_command(b"hello")[0]) == b"done hello"
+    assert machine.applied == [(7, 3, "hello")]
+
+
+def test_what_cannot_be_read_or_raises_is_a_result() -> None:
+    machine = History()
+    machine.fail_on = "boom"
+    state = AppliedState(machine)
+    assert isinstance(state.apply(7, 3, b"\xff"), DecodeError)
+    assert isinstance(state.apply(8, 3, encode_command(b"boom")[0]), RuntimeError)
+    assert machine.apply_calls == 1
+
+
+def test_the_first_directory_stays_until_it_is_forgotten() -> None:
+    state = AppliedState(History())
+    state.apply(1, 1, encode_directory(2, b"a" * 16))
+    state.apply(2, 1, encode_directory(2, b"b" * 16))
+    assert state.directories == {2: b"a" * 16}
+    state.apply(3, 1, encode_directory(2, None))
+    state.apply(4, 1, encode_directory(2, b"b" * 16))
+    assert state.directories == {2: b"b" * 16}
+
+
+def test_a_snapshot_holds_half_a_command_and_the_directories() -> None:
+    parts = encode_command(b"y" * 100_000)
+    one = AppliedState(History())
+    one.apply(8, 1, encode_directory(2, b"a" * 16))
+    one.apply(9, 1, encode_command(b"before")[0])
+    one.apply(10, 1, parts[0])
+    snapshot = one.snapshot(PREVIOUS, LAST)
+    one.apply(11, 1, parts[1])  # goes on; the snapshot does not change with it
+    machine = History()
+    other = AppliedState(machine)
+    other.restore(Snapshot.decode(snapshot.encode()))
+    for number, part in enumerate(parts[1:]):
+        other.apply(11 + number, 1, part)
+    assert machine.commands == ["before", "y" * 100_000]
+    assert other.directories == {2: b"a" * 16}
