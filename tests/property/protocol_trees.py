@@ -116,6 +116,8 @@ def project(schema: MessageSchema, structure: Structure, tree: Tree, version: in
                 value = [project(schema, nested, each, version) for each in value]
             else:
                 value = project(schema, nested, value, version)
+                if line.tag is not None and value == default_tree(schema, nested, version):
+                    value = None  # to kio a tagged structure of defaults is an absent one
         kept[line.attribute] = value
     return kept
 
