@@ -7,10 +7,10 @@ fence without waiting for the lease. Anything else (silence, no route, a connect
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Final, TypeAlias
 
-Refuses: TypeAlias = Callable[[str, int], Awaitable[bool]]
+Refuses: TypeAlias = Callable[[str, int], Coroutine[object, object, bool]]
 """Whether (host, port) refuses connections."""
 
 REDIAL_PAUSES_MS: Final = (0, 20, 80, 200, 400)

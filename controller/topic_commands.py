@@ -119,7 +119,9 @@ class _Names:
     def check_new(self, name: str) -> None:
         fault = topic_name_fault(name)
         if fault is not None:
-            raise ProtocolError(ErrorCode.INVALID_TOPIC_EXCEPTION, fault)
+            raise ProtocolError(
+                ErrorCode.INVALID_TOPIC_EXCEPTION, f"'{name[:40]}' cannot name a topic: {fault}"
+            )
         if name in self._taken:
             raise ProtocolError(ErrorCode.TOPIC_ALREADY_EXISTS, f"topic '{name}' already exists")
         if "." in name or "_" in name:
