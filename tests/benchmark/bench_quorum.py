@@ -82,10 +82,17 @@ async def voter(voter_id: int, addresses: dict[int, tuple[str, int]], folder: st
                     await log.propose(COMMAND, PROPOSE_MS)
                     say(committed=time.monotonic())
             case ["cost"]:
-                used = resource.getrusage(resource.RUSAGE_SELF)
-                pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-                say(cpu=used.ru_utime + used.ru_stime, mb=pages * resource.getpagesize() / 1e6)
+                say(**used())
     await log.stop()
+
+
+def used() -> dict[str, float]:
+    times = resource.getrusage(resource.RUSAGE_SELF)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return {
+        "cpu": times.ru_utime + times.ru_stime,
+        "mb": pages * resource.getpagesize() / 1e6,
+    }
 
 
 async def measure(log: RaftMetadataLog, count: int, in_flight: int) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from controller.generated import raft_pb2, raft_pb2_grpc
 from controller.quorum.bootstrap import format_voter
 from controller.quorum.metadata_log import Leadership, NotLeader
 from controller.quorum.raft_log import RaftMetadataLog
+from controller.quorum.transport import QuorumTls
 from ottla.core.errors import ConfigError
 from storage.vfs import OsVfs
 from tests.support.raft_simulation import History
@@ -41,8 +43,9 @@ class ObservedHistory(History):
 class Voters:
     """Voters that can be started, stopped and waited for."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, tls: dict[int, QuorumTls] | None = None) -> None:
         self.folder = folder
+        self.tls = tls or {}
         self.loop = asyncio.get_running_loop()
         self.addresses = dict(zip(range(1, count + 1), _free_addresses(count), strict=True))
         self.logs: dict[int, RaftMetadataLog] = {}
@@ -73,6 +76,7 @@ class Voters:
             machine,
             self.loop,
             OsVfs(),
+            self.tls.get(voter_id),
         )
         log.add_leadership_listener(listen)
         log.start()
@@ -125,8 +129,10 @@ def _free_addresses(count: int) -> list[tuple[str, int]]:
 
 
 @asynccontextmanager
-async def running(folder: Path, count: int) -> AsyncIterator[Voters]:
-    voters = Voters(folder, count)
+async def running(
+    folder: Path, count: int, tls: dict[int, QuorumTls] | None = None
+) -> AsyncIterator[Voters]:
+    voters = Voters(folder, count, tls)
     try:
         for voter_id in voters.addresses:
             voters.start(voter_id)
@@ -257,3 +263,50 @@ def _call(address: tuple[str, int], hello: raft_pb2.Hello | None) -> grpc.Status
             list(call)
         code: grpc.StatusCode = call.code()
         return code
+
+
+def test_with_tls_only_the_certificate_of_a_voter_counts(tmp_path: Path) -> None:
+    authority = _authority(tmp_path)
+    proofs = {
+        1: _certificate(tmp_path, authority, "node-1"),
+        2: _certificate(tmp_path, authority, "node-2"),
+        3: _certificate(tmp_path, authority, "node-9"),  # of the same authority, another node
+    }
+
+    async def story() -> None:
+        async with running(tmp_path, 3, proofs) as voters:
+            await voters.commit("one")
+            await voters.until(
+                lambda: all("one" in voters.machines[one].commands for one in (1, 2))
+            )
+            assert await voters.leader() != 3
+            assert voters.machines[3].applied == []
+            target = voters.addresses[1]
+            plain = await asyncio.to_thread(_call, target, None)
+            assert plain == grpc.StatusCode.UNAVAILABLE
+
+    asyncio.run(story())
+
+
+def _authority(folder: Path) -> tuple[Path, Path]:
+    key, certificate = folder / "authority.key", folder / "authority.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    _openssl("req", "-x509", *curve, "-days", "2", "-subj", "/CN=authority",
+             "-keyout", str(key), "-out", str(certificate))  # fmt: skip
+    return key, certificate
+
+
+def _certificate(folder: Path, authority: tuple[Path, Path], name: str) -> QuorumTls:
+    key, request, certificate = (folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
+    extension = folder / f"{name}.ext"
+    extension.write_text(f"subjectAltName=DNS:{name}\n")
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    _openssl("req", *curve, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
+    _openssl("x509", "-req", "-in", str(request), "-CA", str(authority[1]),
+             "-CAkey", str(authority[0]), "-CAcreateserial", "-days", "2",
+             "-extfile", str(extension), "-out", str(certificate))  # fmt: skip
+    return QuorumTls(authority[1].read_bytes(), certificate.read_bytes(), key.read_bytes())
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)

@@ -21,6 +21,8 @@ def test_fault_8_a_vote_delivered_twice_counts_once(clock: Clock) -> None:
     assert not candidate.is_leading()
     candidate.receive(3, {"type": "response_vote", "term": term})
     assert candidate.is_leading()
+    candidate.turn()
+    assert not candidate.is_ready_leader()  # nobody has its no-op
 
 
 def test_a_vote_for_another_term_does_not_count(clock: Clock) -> None:

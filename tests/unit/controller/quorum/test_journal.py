@@ -179,17 +179,18 @@ def test_remains_of_a_torn_tail_are_never_taken_for_records() -> None:
     journal.sync()
     end = journal.bytes_used
     for index in range(2, 6):
-        journal.add(bytes(40), index, 0)
+        journal.add(bytes(40), index, 0)  # records of 88 bytes
     journal.sync()
     journal.close()
     file = vfs.open("/q/journal", OpenMode.WRITE)
     file.pwrite(bytes(8), end)  # the first record of the last batch never reached the disk
     file.fsync()
-    reopened = _open(vfs)
+    reopened = _open(vfs)  # notes its start in 40 bytes
     assert len(reopened) == 1
-    reopened.add(bytes(16), 2, 7)  # START and this one end where an old record begins, or near
+    reopened.add(bytes(7), 2, 7)  # 48 bytes: it ends where the old record of entry 3 begins
     reopened.sync()
-    assert _open(vfs)[:] == [(bytes(40), 1, 0), (bytes(16), 2, 7)]
+    assert reopened.bytes_used == end + 88
+    assert _open(vfs)[:] == [(bytes(40), 1, 0), (bytes(7), 2, 7)]
 
 
 @pytest.mark.parametrize("zeroed", [False, True])
