@@ -10,7 +10,8 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 from broker.settings import NodeSettings, load_node_settings, validate
 from ottla import __version__
@@ -38,6 +39,11 @@ def build_parser() -> argparse.ArgumentParser:
         "Raft log is missing refuses to start, since it may have voted before",
     )
     parser.add_argument(
+        "--check",
+        action="store_true",
+        help="check the settings, print what is taken from where, and end",
+    )
+    parser.add_argument(
         "--exit-with-parent", action="store_true", help="stop when standard input is closed"
     )
     parser.add_argument(
@@ -48,27 +54,75 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse, run, and end with 0 after a clean stop, 1 after a failure, 2 for wrong settings."""
+    """Parse, run, and end with 0 after a clean stop, 1 after a failure, 2 for wrong settings.
+
+    The last line of a failure's output begins with ``error: ``; a traceback goes to the log alone.
+    """
     options = build_parser().parse_args(arguments)
     if options.new_cluster_id:
         print(uuid_text(random_uuid(random.SystemRandom())))  # noqa: T201
         return
+    signal.signal(signal.SIGTERM, _end_at_once)
+    # gRPC's core prints to standard error by itself; what matters of it comes as an exception.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
+        if options.check:
+            _check(options.config)
+            return
         settings = _prepare(options.config)
     except ConfigError as error:
         _fail(str(error), EXIT_USAGE)
     try:
         _run(settings, initialize=options.initialize, exit_with_parent=options.exit_with_parent)
     except ConfigError as error:
+        logger.error("%s", error)
         _fail(str(error), EXIT_FAILED)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception as error:
+        _crash(error)
 
 
-def _fail(message: str, code: int) -> None:
-    logging.getLogger(__name__).error("%s", message)
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
+def _end_at_once(*_: object) -> NoReturn:
+    """SIGTERM before the loop runs: nothing is open yet."""
+    raise SystemExit(0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr, flush=True)  # noqa: T201
     raise SystemExit(code)
+
+
+def _crash(error: Exception) -> NoReturn:
+    """A room failed in a way that nobody foresaw: one line with the traceback in the log."""
+    causes = "; ".join(dict.fromkeys(_causes(error)))
+    logger.critical("this node stops: %s", causes, exc_info=error)
+    _fail(f"this node stopped: {causes}; the traceback is in {_log_file()}", EXIT_FAILED)
+
+
+def _causes(error: BaseException) -> Iterator[str]:
+    """What failed, one sentence's part each, out of nested groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    else:
+        text = " ".join(str(error).split())
+        yield f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _log_file() -> str:
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            return handler.baseFilename
+    return "the log above"
+
+
+def _check(path: str) -> None:
+    loaded = load_node_settings(path, dict(os.environ))
+    for warning in validate(loaded.settings):
+        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
+    for line in loaded.describe():
+        print(line)  # noqa: T201
 
 
 def _prepare(path: str) -> NodeSettings:
@@ -84,8 +138,12 @@ def _prepare(path: str) -> NodeSettings:
             file_bytes_max=settings.log_file_max_bytes,
             files_kept=settings.log_file_backups,
         )
+        # Its warnings of calls that a stop ends say nothing that ours do not.
+        logging.getLogger("grpc").setLevel(logging.ERROR)
     except OSError as error:
-        raise ConfigError(f"log.file: cannot write {settings.log_file}: {error}") from None
+        raise ConfigError(
+            f"log.file: cannot write {settings.log_file} ({error.strerror}); choose another file"
+        ) from None
     logger.info("ottla-server %s, process %d", __version__, os.getpid())
     for line in loaded.describe():
         logger.info("setting %s", line)

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -79,8 +79,13 @@ class Node:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._serve(group, stop))
-        except* ConfigError as errors:
-            raise _first(errors) from None
+        except BaseExceptionGroup as errors:
+            known, others = errors.split(ConfigError)
+            if known is None:
+                raise
+            if others is not None:
+                logger.error("another failure came with it", exc_info=others)
+            raise _first(known) from None
 
     async def _serve(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         settings = self._settings
@@ -172,14 +177,8 @@ class Node:
         """This node's voter of the quorum, and the controller's service on `internal`."""
         settings = self._settings
         voters = {node: (a.host, a.port) for node, a in settings.voters().items()}
-        if self._initialize and read_mark(settings.metadata_log_dir, self._vfs) is None:
-            format_voter(
-                settings.metadata_log_dir,
-                settings.cluster_id,
-                settings.node_id,
-                voters,
-                vfs=self._vfs,
-            )
+        with _metadata_folder(settings.metadata_log_dir):
+            self._maybe_format(voters)
         loop = asyncio.get_running_loop()
         crossing = Crossing(loop)
         where = settings.raft_address()
@@ -195,13 +194,32 @@ class Node:
         )
         service = ControllerService(quorum, crossing, _controller_settings(settings), self._clock)
         service.add_to_server(internal)
-        await asyncio.to_thread(quorum.start)
+        with _metadata_folder(settings.metadata_log_dir):
+            await asyncio.to_thread(quorum.start)
         try:
             self._start(group, quorum.run())
             self._start(group, service.run())
             yield
         finally:
             await quorum.stop()
+
+    def _maybe_format(self, voters: Iterable[int]) -> None:
+        """Prepare the metadata folder of a new cluster's voter, when told to."""
+        settings = self._settings
+        mark = read_mark(settings.metadata_log_dir, self._vfs)
+        if mark is None and self._initialize:
+            format_voter(
+                settings.metadata_log_dir,
+                settings.cluster_id,
+                settings.node_id,
+                voters,
+                vfs=self._vfs,
+            )
+        elif mark is None:
+            raise ConfigError(
+                f"{settings.metadata_log_dir} holds no metadata of a controller; correct "
+                "metadata.log.dir, or add --initialize if this node is new and never ran before"
+            )
 
     def _bind_internal(self, server: grpc.aio.Server) -> None:
         where = str(self._settings.internal_address())
@@ -372,6 +390,18 @@ def _listeners(settings: NodeSettings) -> list[Listener]:
         )
         for listener in settings.client_listeners()
     ]
+
+
+@contextlib.contextmanager
+def _metadata_folder(path: str) -> Iterator[None]:
+    """What the disk refuses while the folder is opened, as a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written to ({error.strerror or error}); mend its permissions, or "
+            "choose another folder in metadata.log.dir"
+        ) from None
 
 
 async def _until(event: asyncio.Event, stop: asyncio.Event) -> bool:

@@ -133,6 +133,8 @@ def default_settings(brokers: int) -> dict[str, SettingValue]:
         "min.insync.replicas": 2 if brokers >= 3 else 1,
         "offsets.topic.replication.factor": replication_factor,
         "group.initial.rebalance.delay.ms": 0,
+        # When all nodes stop at once, the last ones find nobody to hand over to.
+        "controlled.shutdown.timeout.ms": 2_000,
     }
 
 
