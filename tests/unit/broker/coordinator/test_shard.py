@@ -165,6 +165,20 @@ async def test_a_new_epoch_is_noticed_before_anybody_is_told() -> None:
 
 
 @in_loop
+async def test_an_epoch_that_begins_while_deciding_gets_no_records_of_the_former_state() -> None:
+    fixture = Fixture()
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def decide(machine: CountingMachine, ticket: int, turn: Turn[Any]) -> None:
+        machine.add(ticket, turn)
+        fixture.partition.change_epoch()
+
+    fixture.shard.submit(1, future, decide)
+    assert code_of(future) is ErrorCode.NOT_COORDINATOR
+    assert fixture.partition.records() == []
+
+
+@in_loop
 async def test_waiting_answers_fail_with_the_epoch() -> None:
     fixture = Fixture()
     future = fixture.submit("add")
