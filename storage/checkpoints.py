@@ -19,6 +19,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from struct import Struct
 from typing import Protocol
 
@@ -75,6 +76,8 @@ class LogCheckpoint:
             raise DecodeError(f"a log checkpoint of {len(data)} bytes")
         recovery_point, index_point, log_start_offset = _LOG.unpack_from(data)
         epochs = tuple(_EPOCH.iter_unpack(data[_LOG.size :]))
+        if any(a[0] >= b[0] or a[1] >= b[1] for a, b in pairwise(epochs)):
+            raise DecodeError("the leader epochs of a log checkpoint do not grow")
         return cls(recovery_point, index_point, log_start_offset, epochs)
 
 

@@ -93,7 +93,8 @@ class Log:
         self._vfs = vfs
         self._checkpoints = checkpoints
         self._fault: str | None = None  # why this log alone is of no use any more
-        self._names_dirty = True
+        self._names_dirty = True  # the folder's content has changed since it was synced
+        self._identity_dirty = True  # partition.metadata and the folder's own name likewise
         self._flush_lock = threading.Lock()  # one flush at a time
         self._point_lock = threading.Lock()  # recovery point and truncation count
         self._truncations = 0
@@ -128,6 +129,11 @@ class Log:
         self._boundary_offsets = array("q")
         self._boundary_positions = array("q")
         self._begin_boundaries()
+        if self._handed is not None and self._handed.log_start_offset > self.log_end_offset:
+            # The tail is lost, up to before a start that deleting records had moved. Offsets will
+            # be given again: another crash must not find the old start and hide their records.
+            self.note_checkpoint()
+            checkpoints.commit()
 
     @property
     def last_epoch(self) -> int | None:
@@ -405,7 +411,6 @@ class Log:
         self.log_start_offset = offset
         self.epochs.clear()
         self._truncated(offset)
-        self.recovery_point = self._index_point = offset
 
     def _truncated(self, log_end_offset: int) -> None:
         self.log_end_offset = log_end_offset
@@ -540,8 +545,8 @@ class Log:
             target = self.log_end_offset if everything else start
             try:
                 for segment in segments if everything else segments[:-1]:
-                    if segment.dirty or closing:
-                        segment.flush(closing=closing)
+                    if (segment.dirty or closing) and segment.flush(closing=closing):
+                        self._names_dirty = True
                 self._sync_names()
             except OSError as error:
                 if isinstance(error, FileNotFoundError) and self._fault is not None:
@@ -556,14 +561,15 @@ class Log:
             self.flushed_ms = self._clock.now_ms()
 
     def _sync_names(self) -> None:
-        if not self._names_dirty:
-            return
-        self._names_dirty = False
-        path = os.path.join(self.folder, names.PARTITION_METADATA)
-        if self._vfs.exists(path):
-            self._vfs.open(path, OpenMode.WRITE).fsync()
-        self._vfs.fsync_dir(self.folder)
-        self._vfs.fsync_dir(os.path.dirname(self.folder))
+        if self._identity_dirty:
+            path = os.path.join(self.folder, names.PARTITION_METADATA)
+            if self._vfs.exists(path):
+                self._vfs.open(path, OpenMode.WRITE).fsync()
+            self._vfs.fsync_dir(os.path.dirname(self.folder))
+        if self._names_dirty:
+            self._names_dirty = False
+            self._vfs.fsync_dir(self.folder)
+        self._identity_dirty = False
 
     def note_checkpoint(self) -> None:
         """Hand recovery point, log start and epochs over to the checkpoints, if they changed."""

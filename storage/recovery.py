@@ -108,8 +108,7 @@ class _Loader:
             if checkpoint and checkpoint.recovery_point > log_start_offset:
                 raise self._damaged("has no segments", checkpoint.recovery_point)
             segment = Segment.create(self._vfs, self._folder, log_start_offset, self._timestamp_ms)
-            start = log_start_offset
-            return LoadedLog([segment], start, start, start, self._epochs, self._producers)
+            return LoadedLog([segment], log_start_offset, 0, 0, self._epochs, self._producers)
         first = bases[0]
         self._recovery_point = max(first, checkpoint.recovery_point if checkpoint else first)
         if checkpoint:
@@ -131,8 +130,10 @@ class _Loader:
         return LoadedLog(
             self._segments,
             log_start_offset,
-            self._recovery_point,
-            max(first, self._index_point),
+            # Not raised to the first segment: that the ones before it went may not be synced, and
+            # they could be there again, torn.
+            checkpoint.recovery_point if checkpoint else 0,
+            self._index_point,
             self._epochs,
             self._producers,
             self._scanned_bytes,
@@ -246,7 +247,9 @@ class _Loader:
         continues = following is not None and segment.next_offset == following
         if end < size:
             segment.cut(end, segment.next_offset)
-        elif continues:
+        else:
+            # The last one too: a truncation of the last run may not be synced, and what it cut off
+            # would be there again under new bytes.
             segment.seal()
         segment.dirty = True
         return continues

@@ -91,13 +91,23 @@ class Segment:
 
     @classmethod
     def create(cls, vfs: Vfs, folder: str, base_offset: int, created_ms: int) -> Segment:
-        """A new, empty segment with its file; a leftover file of that name is replaced."""
+        """A new, empty segment with its file; one of that name is replaced in one step.
+
+        So a log that consists of one emptied segment never loses its place to a crash.
+        """
         segment = cls(vfs, folder, base_offset, size=0, next_offset=base_offset)
         path = segment.path + names.LOG_SUFFIX
-        for suffix in names.SEGMENT_SUFFIXES:
+        for suffix in (names.INDEX_SUFFIX, names.TIME_INDEX_SUFFIX):
             if vfs.exists(segment.path + suffix):
                 vfs.unlink(segment.path + suffix)
-        segment._file = vfs.open(path, OpenMode.CREATE_NEW)
+        if vfs.exists(path):
+            temporary = path + names.TEMPORARY_SUFFIX
+            if vfs.exists(temporary):
+                vfs.unlink(temporary)
+            segment._file = vfs.open(temporary, OpenMode.CREATE_NEW)
+            vfs.rename(temporary, path)
+        else:
+            segment._file = vfs.open(path, OpenMode.CREATE_NEW)
         segment.created_ms = created_ms
         segment.begin_indexes()
         segment.dirty = True
@@ -301,9 +311,14 @@ class Segment:
 
     def adopt_indexes(self, index_interval_bytes: int) -> None:
         """Use the saved indexes of a sealed segment as they are; DecodeError when damaged."""
-        for suffix in (names.INDEX_SUFFIX, names.TIME_INDEX_SUFFIX):
+        for suffix, entry_size in (
+            (names.INDEX_SUFFIX, OFFSET_ENTRY_SIZE),
+            (names.TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE),
+        ):
             if not self._vfs.exists(self.path + suffix):
                 raise DecodeError(f"{self.path}{suffix} is missing")
+            if self._vfs.open(self.path + suffix, OpenMode.READ).size() % entry_size:
+                raise DecodeError(f"{self.path}{suffix} ends within an entry")
         last = self.offset_index.last()
         if last is None and self.size > index_interval_bytes:
             first_size = read_header(self.file.pread(HEADER_SIZE, 0)).size
@@ -366,8 +381,8 @@ class Segment:
 
     # Saving
 
-    def flush(self, *, closing: bool = False) -> None:
-        """Sync the batches. In a thread; one at a time for a segment.
+    def flush(self, *, closing: bool = False) -> bool:
+        """Sync the batches. In a thread; one at a time for a segment. Whether files were made.
 
         The indexes of a sealed segment, or of any when `closing`, are saved and synced as well.
         Those of a growing one are not: after a crash they are made again anyway, and in durable
@@ -378,9 +393,11 @@ class Segment:
             self.file.fsync()
             if (self.sealed or closing) and not self.removed:
                 self._save_indexes(closing=closing)
+                return True
         except FileNotFoundError:
             if not self.removed:  # else a truncation took its files while they were being saved
                 raise
+        return False
 
     def _save_indexes(self, *, closing: bool) -> None:
         with self._lock:

@@ -3,11 +3,12 @@
 What it models:
 
 - A file has its present content (the page cache) and a durable one. `fsync` makes them equal; a
-  failed `fsync` drops what was waiting, as Linux does: a later success would not bring it back.
+  failed `fsync` drops the waiting writes, as Linux does: a later success would not bring them back.
 - A folder has present and durable names; name changes wait in order for `fsync_dir`.
 - `power_cut()` leaves of every folder the durable names plus a prefix of the waiting changes, and
-  of every file the durable content plus, by chance: nothing; a prefix of the waiting writes, the
-  last one torn; or the full size with some sectors never written (zeros, or what was there before).
+  of every file the durable content plus, by chance: nothing; a prefix of the waiting changes, the
+  last write torn; or the full size with some sectors never written (zeros, or what was there
+  before) and truncations lost.
 - `process_crash()` loses nothing that was written.
 - After either, open files are dead and locks are free.
 - Faults: `fail()` makes operations raise, `shorten_writes()` makes writes short, `capacity` makes
@@ -26,7 +27,7 @@ from typing import TypeAlias
 
 from storage.vfs.interface import Buffer, OpenMode
 
-_SECTOR_SIZE = 512
+_SECTOR_SIZE = 64  # smaller than a disk's, so that small tests tear as large files do
 
 
 class SimulatedCrash(BaseException):
@@ -63,6 +64,9 @@ class _Inode:
         for change in self.waiting:
             change.apply(self.durable)
         self.waiting.clear()
+
+    def lose_writes(self) -> None:
+        self.waiting = [change for change in self.waiting if change.data is None]
 
     def power_cut(self, chance: random.Random) -> None:
         content = self.durable
@@ -162,7 +166,7 @@ class MemoryFile:
                 guard.crash_if_due()
                 self._inode.sync()
         except OSError:
-            self._inode.waiting.clear()
+            self._inode.lose_writes()
             raise
 
     def size(self) -> int:
@@ -272,6 +276,10 @@ class MemoryVfs:
         self._boots += 1
         self._root.power_cut(self.random)
 
+    def used_bytes(self) -> int:
+        """Bytes in all files."""
+        return _used(self._root)
+
     # Vfs
 
     def open(self, path: str, mode: OpenMode) -> MemoryFile:
@@ -356,7 +364,7 @@ class MemoryVfs:
         return "memory"
 
     def free_bytes(self, path: str) -> int:
-        return 1 << 40 if self.capacity is None else self.capacity - _used(self._root)
+        return 1 << 40 if self.capacity is None else self.capacity - self.used_bytes()
 
     def lock(self, path: str) -> MemoryLock:
         self.open(path, OpenMode.CREATE)
@@ -435,12 +443,13 @@ def _apply_torn(change: _Change, content: bytearray, chance: random.Random) -> N
 def _some_sectors(waiting: list[_Change], content: bytearray, chance: random.Random) -> None:
     """Let `content` get the final size of `waiting`, but only some of its sectors.
 
-    Truncations are kept in order with the writes: the file systems in use journal them.
+    A truncation may get lost as well: what it cut off is then there again, under new sectors.
     """
     odds = chance.choice((0.0, 0.5, 0.9))
     for change in waiting:
         if change.data is None:
-            change.apply(content)
+            if chance.random() < odds:
+                change.apply(content)
             continue
         end = change.position + len(change.data)
         if len(content) < end:

@@ -94,8 +94,8 @@ class LogMachine(RuleBasedStateMachine):
             vfs=self.vfs,
             checkpoints=Checkpoints(self.store),
         )
+        self.manager.mark_running(1)  # first: it syncs the directory, and must not help the log
         self.log: Log = self.manager.open_log("t", 0, TOPIC_ID, CONFIG)
-        self.manager.mark_running(1)
         self.failed = False
 
     def _restart(self, *, power_cut: bool, inside: Version | None = None) -> None:
@@ -364,14 +364,14 @@ class LogMachine(RuleBasedStateMachine):
     def write_fails(self, size: int, taken: int, full: bool) -> None:
         before = self.model
         batch = build_batch(self._record(1, size))
-        self.vfs.shorten_writes(taken)
         if full:
-            self.vfs.capacity = 0
+            self.vfs.capacity = self.vfs.used_bytes() + taken
             with pytest.raises(ProtocolError, match="disk is full"):
                 self._append(batch, None)
             self.model = before
             self.vfs.capacity = None
         else:
+            self.vfs.shorten_writes(taken + 1)
             self._append(batch, None)
         assert not self.log.directory.offline
 
@@ -445,7 +445,7 @@ class LogMachine(RuleBasedStateMachine):
 
 TestLog = LogMachine.TestCase
 TestLog.settings = settings(
-    max_examples=60,
+    max_examples=300,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
