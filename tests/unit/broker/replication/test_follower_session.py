@@ -169,7 +169,10 @@ def test_a_full_disk_is_said_and_tried_again_later() -> None:
     assert pair.leader.machine.followers[2].cannot_append
     assert pair.session.paused
     pair.host.vfs.capacity = None
-    pair.host.clock.advance(STORAGE_RETRY_MS)
+    pair.host.clock.advance(STORAGE_RETRY_MS - 1)
+    pair.session.on_tick(pair.host.clock.now_ms())
+    assert pair.session.paused
+    pair.host.clock.advance(1)
     pair.session.on_tick(pair.host.clock.now_ms())
     pair.talk()
     assert pair.partition.log_end_offset == 1

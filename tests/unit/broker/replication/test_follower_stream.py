@@ -15,6 +15,7 @@ from tests.unit.broker.replication.replication_support import (
     Host,
     MemoryStream,
     batch_of,
+    settled,
     stream_pair,
 )
 
@@ -136,6 +137,42 @@ def test_a_silent_leader_is_left() -> None:
         await dialled.accept()
         task.cancel()
         await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_a_cancellation_is_never_taken_for_a_lost_stream() -> None:
+    """grpc.aio under uvloop: the cancelled read comes back as the call's error."""
+
+    class Disguising(MemoryStream):
+        async def read(self) -> bytes:
+            try:
+                return await super().read()
+            except asyncio.CancelledError:
+                raise StreamClosed("Locally cancelled") from None
+
+    async def story() -> None:
+        host, reading = Host(2), asyncio.Event()
+
+        @asynccontextmanager
+        async def dial(_host: str, _port: int) -> AsyncIterator[ReplicaStream]:
+            ours, theirs = Disguising(), MemoryStream()
+            ours.peer, theirs.peer = theirs, ours
+            await theirs.write(StreamWelcome(protocol_version=1).SerializeToString())
+            reading.set()
+            yield ours
+
+        dialled = Dialled()
+        dialled.dial = dial  # type: ignore[method-assign, assignment]
+        stream = stream_of(host, dialled)
+        task = asyncio.create_task(stream.run())
+        stream.follow(host.partition(leader_id=1))
+        await reading.wait()
+        await settled()
+        task.cancel()
+        async with asyncio.timeout(5):
+            await asyncio.wait([task])
+        assert task.cancelled()
 
     asyncio.run(story())
 

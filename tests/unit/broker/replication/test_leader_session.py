@@ -10,6 +10,7 @@ from ottla.core.errors import DecodeError, ErrorCode
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
     Host,
+    Woken,
     fill,
     lead,
     leader_session,
@@ -211,7 +212,10 @@ def test_credit_of_the_stream_is_passed_on_when_another_acknowledges() -> None:
     told(session)
     fill(second, b"waits")
     assert told(session) == []
+    woken = Woken()
+    session._wake = woken
     acknowledge(session, 1, 1)
+    assert woken.count > 0
     assert [number for _, number, _ in told(session)] == [2]
 
 

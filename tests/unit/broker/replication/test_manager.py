@@ -213,6 +213,19 @@ def test_follows_the_leader_at_its_registered_address() -> None:
     asyncio.run(story())
 
 
+def test_registrations_reach_the_partitions_and_the_streams() -> None:
+    async def story() -> None:
+        async with running() as node:
+            node.tell(broker(1), replace(broker(2), fenced=True), *topic(partition(0)))
+            found = node.manager.partition("topic", 0)
+            follower = found.machine.followers[2]
+            found.machine.on_subscribed(2, 20, 0, 0)
+            node.tell(replace(broker(2), broker_epoch=21))
+            assert follower.log_end_offset is None
+
+    asyncio.run(story())
+
+
 def test_configs_reach_the_log_and_the_machine() -> None:
     async def story() -> None:
         async with running() as node:

@@ -74,7 +74,8 @@ def test_strangers_are_refused(first: bytes | None, why: str) -> None:
         if first is not None:
             await theirs.write(first)
         with pytest.raises(Refused, match=why):
-            await served.service.serve(ours)
+            async with asyncio.timeout(5):
+                await served.service.serve(ours)
         assert served.service.follower_ids == ()
         assert theirs.incoming.empty()
 

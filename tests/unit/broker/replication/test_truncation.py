@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.replication.frames import Subscribe
@@ -66,6 +66,11 @@ def test_an_epoch_that_the_leader_never_saw() -> None:
     assert decide_truncation(Diverging(1, 7), [(1, 0), (2, 5)], 0, 12) == 5
 
 
+def test_an_epoch_that_the_follower_never_saw() -> None:
+    assert decide_verdict(ask(5, 2), [(0, 0), (1, 2), (3, 10)], 0, 12) == Diverging(1, 10)
+    assert decide_truncation(Diverging(1, 10), [(0, 0), (2, 2)], 0, 5) == 2
+
+
 def test_a_follower_with_later_epochs_only_has_nothing_of_use() -> None:
     assert decide_truncation(Diverging(1, 9), [(2, 6)], 6, 12) == 6
     assert decide_truncation(Diverging(1, 4), [(2, 6)], 6, 12) == 4
@@ -84,6 +89,7 @@ def replicas(draw: st.DrawFn) -> tuple[list[int], list[int]]:
     return first, second[: draw(st.integers(0, len(second)))]
 
 
+@settings(max_examples=400)
 @given(replicas())
 def test_rounds_end_at_a_common_prefix(logs: tuple[list[int], list[int]]) -> None:
     leader, follower = logs
