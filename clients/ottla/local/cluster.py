@@ -17,8 +17,10 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -30,6 +32,7 @@ from ottla.local.ports import port_is_free
 from ottla.local.processes import (
     NodeProcess,
     ProcessIdentity,
+    check_settings,
     server_is_installed,
     start_node,
 )
@@ -72,8 +75,16 @@ class LocalCluster:
             state = json.loads((directory / STATE_FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"cannot read {directory / STATE_FILE}: {error}") from None
+        except OSError as error:
+            raise ConfigError(
+                f"cannot read {directory / STATE_FILE} ({error.strerror}); name the cluster's "
+                "folder with --data"
+            ) from None
+        except ValueError as error:
+            raise ConfigError(
+                f"cannot read {directory / STATE_FILE} ({error}); restore it from a copy, or "
+                "choose another folder with --data"
+            ) from None
         cluster = cls(directory, ClusterPlan.from_json(state))
         cluster._initialised = set(state.get("initialised", ()))
         for node_id, pid, started in state.get("processes", ()):
@@ -115,6 +126,10 @@ class LocalCluster:
 
     def running(self) -> list[int]:
         return [node.node_id for node in self.plan.nodes if self.process(node.node_id)]
+
+    def ended(self) -> list[int]:
+        """Nodes that were started here and ended although nobody stopped or killed them."""
+        return [node for node, process in self._processes.items() if not process.is_alive()]
 
     def check_ports_free(self) -> None:
         """ConfigError when a port of a node that does not run is taken by another program."""
@@ -268,6 +283,16 @@ class LocalCluster:
                     f"port {port} on 127.0.0.1 is taken by another program; end it, or choose "
                     "other ports with --port"
                 )
+
+
+def why_refused(plan: ClusterPlan, directory: Path) -> str | None:
+    """What the server says against the settings of `plan`; None when it takes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "node.toml"
+        file.write_text(to_toml(plan.node_settings(plan.nodes[0], directory.absolute())), "utf-8")
+        said = check_settings(file)
+    # The line is of a file that the user never sees.
+    return None if said is None else re.sub(r"^\S+, line \d+: ", "", said)
 
 
 @contextlib.contextmanager

@@ -129,6 +129,26 @@ def server_is_installed() -> bool:
     return found.returncode == 0
 
 
+def check_settings(settings_file: Path) -> str | None:
+    """The server's sentence against a settings file; None when it takes it."""
+    checked = subprocess.run(
+        [*server_command(), "--check", "--config", str(settings_file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_own_environment(),
+    )
+    if checked.returncode == 0:
+        return None
+    last = checked.stderr.strip().rpartition("\n")[2]
+    return last.removeprefix("error: ") or f"the server ended with {checked.returncode}"
+
+
+def _own_environment() -> dict[str, str]:
+    """Without settings of a node, which would win over its file."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OTTLA_")}
+
+
 def start_node(
     node_id: int, settings_file: Path, output_file: Path, arguments: Sequence[str] = ()
 ) -> NodeProcess:
@@ -138,9 +158,6 @@ def start_node(
     when this process dies, however it dies.
     """
     tied = "--exit-with-parent" in arguments
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("OTTLA_")
-    }
     with output_file.open("wb") as output:
         output_file.chmod(0o600)
         child = subprocess.Popen(
@@ -149,7 +166,7 @@ def start_node(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=environment,
+            env=_own_environment(),
             cwd=settings_file.parent,
         )
     started = process_started(child.pid)

@@ -90,6 +90,11 @@ class Cluster:
         """Ids of the nodes whose process exists (a paused one too)."""
         return self._cluster.running()
 
+    @property
+    def ended(self) -> list[int]:
+        """Ids of the nodes that ended although nobody stopped or killed them."""
+        return self._cluster.ended()
+
     def address(self, node_id: int) -> str:
         """``host:port`` where clients reach one broker."""
         return f"127.0.0.1:{self._cluster.plan.node(node_id).client_port}"
@@ -118,6 +123,10 @@ class Cluster:
     def stop(self, node_id: int) -> bool:
         """SIGTERM, and wait; says whether the node stopped cleanly."""
         return self._cluster.stop(node_id)
+
+    def stop_all(self) -> bool:
+        """SIGTERM all nodes at once, and wait; says whether all stopped cleanly."""
+        return self._cluster.stop_all()
 
     def pause(self, node_id: int) -> None:
         """SIGSTOP: the node stands still, its connections stay open."""
