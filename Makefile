@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: up down test check format generate bench clean help
+.PHONY: up down test check format generate bench chaos clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ test: $(READY) ## All tests that need neither root nor packages of the system
 
 bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench
+
+chaos: $(READY) ## Break a cluster at random under load and account for everything; SECONDS=n SEED=s
+	@PYTHONPATH=. $(BIN)/python -m tests.chaos.campaign --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

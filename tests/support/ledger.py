@@ -6,9 +6,12 @@ end a consumer of another make reads everything back and `account` compares.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from bisect import bisect
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aiokafka
@@ -22,15 +25,29 @@ class Ledger:
     acknowledged: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    latest: dict[str, int] = field(default_factory=dict)
+    """The highest acknowledged number of each key."""
+    twice: list[str] = field(default_factory=list)
+    """Acknowledgements that gave one place to two messages."""
+    places: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
+
+    def note(self, partition: int, offset: int, key: str, number: int, now: float) -> None:
+        """One message was acknowledged at `now` (monotonic seconds)."""
+        self.acknowledged[(key, number)] = (partition, offset)
+        self.latest[key] = max(number, self.latest.get(key, -1))
+        self.times.append(now)
+        other = self.places.setdefault((partition, offset), (key, number))
+        if other != (key, number):
+            self.twice.append(f"{partition}@{offset}: {other} and {(key, number)}")
 
     def first_after(self, moment: float) -> float | None:
         """Seconds from `moment` to the first acknowledgement of what was sent after it."""
         return next((at - moment for at in self.times if at >= moment), None)
 
-    def longest_gap(self) -> float:
-        """The longest time between two acknowledgements, in seconds."""
-        pairs = zip(self.times, self.times[1:], strict=False)
-        return max((later - earlier for earlier, later in pairs), default=0.0)
+    def longest_gap(self, since: float = 0.0) -> float:
+        """The longest time between two acknowledgements that ended after `since`, in seconds."""
+        times = self.times[max(0, bisect(self.times, since) - 1) :]
+        return max((b - a for a, b in itertools.pairwise(times)), default=0.0)
 
 
 class SteadyProducer:
@@ -52,6 +69,9 @@ class SteadyProducer:
                 "enable.idempotence": True,
                 "linger.ms": 2,
                 "message.timeout.ms": 60_000,
+                # A frozen broker closes no connection: the client gives up its requests by itself.
+                "socket.timeout.ms": 5_000,
+                "request.timeout.ms": 4_000,
                 "retry.backoff.ms": 20,
                 "retry.backoff.max.ms": 100,
                 "reconnect.backoff.ms": 20,
@@ -62,11 +82,14 @@ class SteadyProducer:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> SteadyProducer:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.finish()
+
+    def start(self) -> None:
+        self._thread.start()
 
     def finish(self) -> Ledger:
         """Stop sending and wait until everything sent is acknowledged or has failed."""
@@ -93,14 +116,23 @@ class SteadyProducer:
         Keys are spread over all partitions, so this is when the last partition can be written
         again, not the first. Returns the seconds since `moment`.
         """
-        first_number = self.sent // self._keys + 1
+        wait_written = self.mark()
         deadline = time.monotonic() + seconds_max
         while time.monotonic() < deadline:
-            done = {key for key, number in list(self.ledger.acknowledged) if number >= first_number}
-            if len(done) == self._keys:
+            if wait_written():
                 return time.monotonic() - moment
-            time.sleep(0.01)
+            time.sleep(0.005)
         raise AssertionError(f"not all partitions could be written within {seconds_max} s")
+
+    def mark(self) -> Callable[[], bool]:
+        """Asks whether every key has an acknowledged message that was sent after this call."""
+        first_number = self.sent // self._keys + 1
+        latest = self.ledger.latest
+
+        def is_written() -> bool:
+            return len(latest) == self._keys and min(list(latest.values())) >= first_number
+
+        return is_written
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -134,8 +166,7 @@ class SteadyProducer:
             self.ledger.failed.append(str(error))
             return
         partition, offset, key, number = place_of(message)
-        self.ledger.acknowledged[(key, number)] = (partition, offset)
-        self.ledger.times.append(time.monotonic())
+        self.ledger.note(partition, offset, key, number, time.monotonic())
 
 
 def place_of(message: confluent_kafka.Message) -> tuple[int, int, str, int]:
@@ -177,6 +208,7 @@ def account(
     ledger: Ledger, found: dict[int, list[tuple[int, str, int]]], *, once: bool = True
 ) -> None:
     """Every acknowledged message is there, in its place, in order per key and, if `once`, once."""
+    assert not ledger.twice, f"one place was given to two messages: {ledger.twice[:5]}"
     places = {
         (key, number): (partition, offset)
         for partition, records in found.items()
