@@ -18,7 +18,7 @@ from ottla.record.batch import iter_headers, iter_records
 
 READ_BYTES_MAX: Final = 262_144
 """Of one read; a batch that is larger comes whole."""
-SLICE_RECORDS: Final = 250
+SLICE_RECORDS: Final = 100
 """Records between two yields to the loop, about a millisecond of work."""
 
 
