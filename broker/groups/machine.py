@@ -18,7 +18,7 @@ from broker.groups.expiry import expire_group
 from broker.groups.join import decide_join
 from broker.groups.membership import decide_heartbeat, decide_leave, decide_sync
 from broker.groups.offsets import OffsetStore, decide_commit, fetch, forget_topics
-from broker.groups.rebalance import expire, maybe_complete_join
+from broker.groups.rebalance import expire
 from broker.groups.requests import (
     CommitRequest,
     DescribedMember,
@@ -145,7 +145,6 @@ class GroupMachine:
                 member.sync_ticket = None
                 member.refresh(now_ms)
                 break
-        maybe_complete_join(group, turn)
         self._decided(group, turn)
 
     def _group_of_member(self, group_id: str) -> ClassicGroup:
