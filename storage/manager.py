@@ -53,7 +53,7 @@ class LogManager:
     ) -> None:
         self.directories = tuple(directories)
         self._locks = tuple(locks)
-        self._checkpoints = checkpoints
+        self.checkpoints = checkpoints
         self._clock = clock
         self._vfs = vfs
         self._producer_expiration_ms = producer_expiration_ms
@@ -150,7 +150,7 @@ class LogManager:
                 config=config,
                 clock=self._clock,
                 vfs=self._vfs,
-                checkpoints=self._checkpoints,
+                checkpoints=self.checkpoints,
             )
         except OSError as error:
             if directory is not None:
@@ -171,7 +171,7 @@ class LogManager:
             return
         self._high_watermarks.pop((topic_id, partition), None)
         log.abandon("it is deleted")
-        self._checkpoints.forget(log.key)
+        self.checkpoints.forget(log.key)
         try:
             retired = self._rename_away(
                 log.directory, log.topic, log.partition, names.DELETE_ENDING
@@ -207,7 +207,7 @@ class LogManager:
         """The high watermark that was checkpointed, within the log; lost: the log's start."""
         stored = self._high_watermarks.get((log.topic_id, log.partition))
         if stored is None:
-            stored = self._checkpoints.high_watermark(log.key)
+            stored = self.checkpoints.high_watermark(log.key)
         if stored is None:
             return log.log_start_offset
         return min(max(stored, log.log_start_offset), log.log_end_offset)
@@ -281,7 +281,7 @@ class LogManager:
             for directory in self.directories:
                 if directory.path in synced and not directory.offline:
                     self._mark(directory, MarkState.CLEAN)
-        self._checkpoints.close()
+        self.checkpoints.close()
         for lock in self._locks:
             lock.release()
 
@@ -301,12 +301,12 @@ class LogManager:
             log_or_none = self._logs.get((topic_id, partition))
             if log_or_none is None:
                 continue
-            if self._checkpoints.high_watermark(log_or_none.key) != value:
-                self._checkpoints.note_high_watermark(log_or_none.key, value)
+            if self.checkpoints.high_watermark(log_or_none.key) != value:
+                self.checkpoints.note_high_watermark(log_or_none.key, value)
 
     def _commit(self) -> bool:
         try:
-            self._checkpoints.commit()
+            self.checkpoints.commit()
         except OSError as error:
             _log.error("the checkpoints were not written: %s", error)
             return False

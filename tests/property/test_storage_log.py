@@ -290,7 +290,7 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.failed)
     @rule(share=st.floats(0, 1), crash_in=st.none() | st.integers(0, 8))
     def truncate(self, share: float, crash_in: int | None) -> None:
-        first, end = self.log._bases[0], self.model.end
+        first, end = self.log.segments[0].base_offset, self.model.end
         target = first + round(share * (end - first))
         if target == first:
             inside = Version(target)
@@ -348,7 +348,7 @@ class LogMachine(RuleBasedStateMachine):
     def checkpoint(self, commit: bool) -> None:
         self.log.note_checkpoint()
         if commit:
-            self.manager._checkpoints.commit()
+            self.manager.checkpoints.commit()
 
     @precondition(lambda self: not self.failed)
     @rule()
