@@ -351,7 +351,7 @@ def alter_configs(state: ClusterState, command: pb.AlterConfigs) -> Decision:
     records += topic_changes(
         state,
         topic,
-        lambda p: p.leader_id is None or bool(p.elr or p.last_known_elr),
+        lambda p: bool(p.elr or p.last_known_elr),
         lambda partition, rules: elect(partition, electorate, rules),
         rules,
     )

@@ -184,6 +184,25 @@ def test_a_new_controller_dials_every_live_broker_and_restarts_the_leases(
     run(test())
 
 
+def test_leases_of_an_earlier_office_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        async with running_office(monkeypatch, lease_ms=500) as harness:
+            session = await harness.live_broker(5)
+            harness.quorum.elect(2)
+            harness.quorum.elect(1)
+            await harness.propose(
+                fence_broker=pb.FenceBroker(broker_id=5, broker_epoch=session.broker_epoch)
+            )
+            await harness.until(lambda: harness.office.controller_epoch == 3)
+            commands = len(harness.quorum.commands)
+            for _ in range(5):
+                harness.clock.advance(150)
+                await harness.settle()
+            assert len(harness.quorum.commands) == commands
+
+    run(test())
+
+
 def test_a_broker_is_unfenced_when_it_is_ready_and_has_caught_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
