@@ -1,12 +1,8 @@
-"""`RaftMetadataLog`: the metadata log by pysyncobj, on a thread of its own.
+"""`RaftMetadataLog`: the metadata log by pysyncobj, seen from the broker's loop.
 
-The engine's thread waits for events (messages, connections, commands), takes all that are there,
-then turns the engine once. Events come before time: a voter that was held up reads what arrived
-meanwhile before it concludes that the leader is gone. Nothing of the broker's loop is on this path:
-results and changes of leadership cross by `loop.call_soon_threadsafe`, and a stalled loop does not
-look like a dead voter.
-
-When the journal fails or an invariant breaks, the voter stops for good: `run()` raises the reason.
+The voter runs on a thread of its own (voter_thread.py), so that a stalled loop does not look like a
+dead voter. Results and changes of leadership cross by `loop.call_soon_threadsafe`. When the journal
+fails or an invariant breaks, the voter stops for good: `run()` raises the reason.
 """
 
 from __future__ import annotations
@@ -14,20 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import queue
-import random
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeAlias
 
-from controller.quorum import library
-from controller.quorum.applied import AppliedState
-from controller.quorum.bootstrap import open_voter
 from controller.quorum.commands import COMMAND_BYTES_MAX, encode_command, encode_directory
-from controller.quorum.engine import GuardedSyncObj
-from controller.quorum.messages import Message
 from controller.quorum.metadata_log import (
     CommandTooLarge,
     Leadership,
@@ -38,59 +23,17 @@ from controller.quorum.metadata_log import (
     StateMachine,
 )
 from controller.quorum.outcomes import Applied, Lost, Outcome, Refused
-from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
-from controller.quorum.transport import Identity, QuorumTls, Transport
+from controller.quorum.tls import QuorumTls
+from controller.quorum.voter_thread import Resign, Stop, Submitted, VoterThread
 from ottla.core.checks import check
-from ottla.core.errors import ConfigError, InvariantError
-from ottla.core.identifiers import Uuid, uuid_text
+from ottla.core.errors import InvariantError
 from storage.vfs import Vfs
 
 _log = logging.getLogger(__name__)
 
 WAITING_COMMANDS_MAX = 4096
 WAITING_BYTES_MAX = 64 << 20
-INBOX_EVENTS_MAX = 2048  # from the network; beyond it the calls of the other voters are held up
-EVENTS_PER_TURN_MAX = 512
-RESIGN_RETRY_SECONDS = 0.1
-LOCK_NAME = "voter.lock"
-
-
-@dataclass(frozen=True, slots=True)
-class _Received:
-    peer_id: int
-    directory_id: Uuid
-    messages: list[Message]
-
-
-@dataclass(frozen=True, slots=True)
-class _Connected:
-    peer_id: int
-    directory_id: Uuid
-
-
-@dataclass(frozen=True, slots=True)
-class _Disconnected:
-    peer_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Submitted:
-    entries: list[bytes]
-    done: Callable[[Outcome], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Resign:
-    wanted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    pass
-
-
-_Event: TypeAlias = _Received | _Connected | _Disconnected | _Submitted | _Resign | _Stop
 
 
 class RaftMetadataLog:
@@ -116,52 +59,41 @@ class RaftMetadataLog:
         self._vfs = vfs
         self._tls = tls
         self._timings = timings or Timings()
-        self._state = AppliedState(state_machine)
-        self._inbox: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        self._drained = threading.Event()
-        self._engine: GuardedSyncObj | None = None
-        self._transport: Transport | None = None
-        self._thread: threading.Thread | None = None
-        self._worker: ThreadPoolExecutor | None = None
+        self._voter = VoterThread(
+            node_id,
+            self._voters,
+            state_machine,
+            publish=lambda leadership: self._call_loop(lambda: self._tell_leadership(leadership)),
+            ended=lambda failure: self._call_loop(lambda: self._end(failure)),
+        )
+        self._started = False
         self._ended: asyncio.Future[None] = loop.create_future()
         self._listeners: list[Callable[[Leadership], None]] = []
-        self._published = Leadership(None, 0, False)  # by the engine's thread
-        self._told: Leadership | None = None  # to the listeners, on the loop
+        self._told: Leadership | None = None
         self._waiting_commands = 0
         self._waiting_bytes = 0
-        self._directories: dict[int, Uuid] = {}  # of voters that are connected, and our own
-        self._registered: set[tuple[int, int]] = set()
-        self._resigning = False
-        self._resign_at = float("-inf")
         self.port = 0
-
-    # The loop's side
 
     @property
     def leader_id(self) -> int | None:
-        return self._published.leader_id
+        return self._voter.published.leader_id
 
     @property
     def term(self) -> int:
-        return self._published.term
+        return self._voter.published.term
 
     @property
     def last_applied(self) -> int:
-        return 0 if self._engine is None else int(self._engine.raftLastApplied)
+        return self._voter.last_applied
 
     def start(self) -> None:
         """Open the journal, listen, and start the thread. Blocking, for the time it takes to read
         the journal. ConfigError: this voter may not join, in one sentence that says what helps."""
-        check(self._thread is None, "the metadata log is started twice")
-        with contextlib.ExitStack() as undo:
-            self._open(undo)
-            check(self._transport is not None, "no transport")
-            assert self._transport is not None
-            self.port = self._transport.start()
-            self._thread = threading.Thread(
-                target=self._run, args=(undo.pop_all(),), name="quorum", daemon=True
-            )
-            self._thread.start()
+        check(not self._started, "the metadata log is started twice")
+        self.port = self._voter.start(
+            self._listen, self._directory, self._vfs, tls=self._tls, timings=self._timings
+        )
+        self._started = True
 
     async def run(self) -> None:
         """Until `stop`; raises what ended the voter before that."""
@@ -169,11 +101,11 @@ class RaftMetadataLog:
 
     async def stop(self) -> None:
         """Hand leadership over if it is ours, then end all threads and close the journal."""
-        if self._thread is None:
+        if not self._started:
             return
         await self.resign(2 * self._timings.election_min_ms)
-        self._inbox.put(_Stop())
-        await asyncio.to_thread(self._thread.join)
+        self._voter.post(Stop())
+        await asyncio.to_thread(self._voter.join)
 
     async def resign(self, timeout_ms: int) -> bool:
         """Ask the voter with the longest log to take over, and refuse commands meanwhile.
@@ -181,22 +113,24 @@ class RaftMetadataLog:
         True once this voter does not lead; False when nobody took over in time (no other voter is
         in reach, or there is none).
         """
-        engine = self._engine
-        if engine is None or self._ended.done() or not engine.is_leading():
+        if not self._voter.is_leading:
             return True
         if len(self._voters) == 1:
             return False
-        self._inbox.put(_Resign(True))
+        self._voter.post(Resign(True))
         changed = asyncio.Event()
-        self._listeners.append(lambda _: changed.set())
-        listener = self._listeners[-1]
+
+        def listener(_: Leadership) -> None:
+            changed.set()
+
+        self._listeners.append(listener)
         try:
             async with asyncio.timeout(timeout_ms / 1000):
-                while engine.is_leading():
+                while self._voter.is_leading:
                     changed.clear()
                     await changed.wait()
         except TimeoutError:
-            self._inbox.put(_Resign(False))
+            self._voter.post(Resign(False))
             return False
         finally:
             self._listeners.remove(listener)
@@ -226,8 +160,8 @@ class RaftMetadataLog:
             listener(self._told)
 
     async def _submit(self, entries: list[bytes], timeout_ms: int) -> Proposal:
-        engine, size = self._engine, sum(len(entry) for entry in entries)
-        if engine is None or self._ended.done() or not engine.is_leading():
+        size = sum(len(entry) for entry in entries)
+        if not self._voter.is_leading:
             raise NotLeader(self._hint())
         if (
             self._waiting_commands >= WAITING_COMMANDS_MAX
@@ -245,7 +179,7 @@ class RaftMetadataLog:
         self._waiting_commands += 1
         self._waiting_bytes += size
         try:
-            self._inbox.put(_Submitted(entries, done))
+            self._voter.post(Submitted(entries, done))
             async with asyncio.timeout(timeout_ms / 1000):
                 outcome = await future
         except TimeoutError as error:
@@ -266,7 +200,7 @@ class RaftMetadataLog:
                 raise ProposalLost("the quorum lost track of the command; it may be applied")
 
     def _hint(self) -> int | None:
-        leader_id = self._published.leader_id
+        leader_id = self._voter.published.leader_id
         return None if leader_id == self._node_id else leader_id
 
     def _tell_leadership(self, leadership: Leadership) -> None:
@@ -281,190 +215,6 @@ class RaftMetadataLog:
         """From the engine's thread; without a loop there is nobody left to tell."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback)
-
-    # What the transport reports, from its threads
-
-    def fault_of_directory(self, peer_id: int, directory_id: Uuid) -> str | None:
-        known = self._state.directories.get(peer_id)
-        if known is None or known == directory_id:
-            return None
-        return (
-            f"voter {peer_id} comes with directory {uuid_text(directory_id)}, but the quorum knows "
-            f"it by {uuid_text(known)}: start it with its own disk, or have the leader forget the "
-            "old one"
-        )
-
-    def connected(self, peer_id: int, directory_id: Uuid) -> None:
-        self._inbox.put(_Connected(peer_id, directory_id))
-
-    def disconnected(self, peer_id: int) -> None:
-        self._inbox.put(_Disconnected(peer_id))
-
-    def received(self, peer_id: int, directory_id: Uuid, messages: list[Message]) -> None:
-        while self._inbox.qsize() > INBOX_EVENTS_MAX and not self._ended.done():
-            self._drained.clear()
-            self._drained.wait(0.1)
-        self._inbox.put(_Received(peer_id, directory_id, messages))
-
-    # The engine's thread
-
-    def _open(self, undo: contextlib.ExitStack) -> None:
-        try:
-            self._vfs.mkdirs(self._directory)
-            lock = self._vfs.lock(f"{self._directory}/{LOCK_NAME}")
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"{self._directory} is in use by another process: stop it, or choose another "
-                "metadata.log.dir"
-            ) from error
-        undo.callback(lock.release)
-        mark, journal = open_voter(self._directory, self._node_id, self._voters, self._vfs)
-        undo.callback(journal.close)
-        identity = Identity(mark.cluster_id, self._node_id, mark.directory_id, journal.incarnation)
-        self._directories[self._node_id] = mark.directory_id
-        transport = Transport(
-            identity, self._voters, self._listen, self, timings=self._timings, tls=self._tls
-        )
-        undo.callback(transport.stop)
-        worker = ThreadPoolExecutor(1, thread_name_prefix="quorum-snapshot")
-        undo.callback(worker.shutdown)
-
-        def in_worker(task: Callable[[], None]) -> Future[None]:
-            return worker.submit(task)
-
-        snapshots = SnapshotStore(
-            self._vfs,
-            self._directory,
-            self._timings,
-            worker=in_worker,
-            has_credit=transport.has_credit,
-        )
-        self._engine = GuardedSyncObj(
-            self._node_id,
-            self._voters,
-            journal,
-            self._state,
-            snapshots,
-            transport.send,
-            timings=self._timings,
-            source=random.Random(),
-        )
-        self._transport, self._worker = transport, worker
-
-    def _run(self, resources: contextlib.ExitStack) -> None:
-        failure: BaseException | None = None
-        engine = self._engine
-        assert engine is not None
-        try:
-            self._serve(engine)
-            engine.shutdown()
-        except BaseException as error:
-            _log.critical("this voter stops: %s", error, exc_info=True)
-            failure = error
-        engine.abandon_waiting()
-        self._publish(Leadership(None, self._published.term, False))
-        try:
-            resources.close()
-        except Exception as error:
-            _log.exception("the quorum did not close in order")
-            failure = failure or error
-        self._refuse_rest()
-        self._call_loop(lambda: self._end(failure))
-
-    def _serve(self, engine: GuardedSyncObj) -> None:
-        while True:
-            seconds = engine.turn()
-            self._publish(self._leadership(engine))
-            if engine.is_ready_leader() and self._register_directories(engine):
-                seconds = 0.0
-            if self._resigning:
-                seconds = min(seconds, self._hand_over(engine))
-            if not self._take_events(engine, seconds):
-                return
-
-    def _take_events(self, engine: GuardedSyncObj, seconds: float) -> bool:
-        """Wait for events and hand them to the engine; False at the end."""
-        try:
-            event = self._inbox.get(timeout=seconds) if seconds else self._inbox.get_nowait()
-            for _ in range(EVENTS_PER_TURN_MAX):
-                if isinstance(event, _Stop):
-                    return False
-                self._take(engine, event)
-                event = self._inbox.get_nowait()
-            self._take(engine, event)
-        except queue.Empty:
-            pass
-        self._drained.set()
-        return True
-
-    def _take(self, engine: GuardedSyncObj, event: _Event) -> None:
-        match event:
-            case _Received(peer_id, directory_id, messages):
-                # Its directory may have been committed differently since it was let in.
-                if self._state.directories.get(peer_id, directory_id) == directory_id:
-                    for message in messages:
-                        engine.receive(peer_id, message)
-            case _Submitted(entries, done):
-                if self._resigning:
-                    done(Refused(None))
-                else:
-                    engine.submit(entries, done)
-            case _Connected(peer_id, directory_id):
-                self._directories[peer_id] = directory_id
-                engine.peer_connected(peer_id)
-            case _Disconnected(peer_id):
-                self._directories.pop(peer_id, None)
-                engine.peer_disconnected(peer_id)
-            case _Resign(wanted):
-                self._resigning = wanted
-            case _Stop():
-                self._inbox.put(event)
-
-    def _leadership(self, engine: GuardedSyncObj) -> Leadership:
-        leader_id, term = engine.leader_id(), int(engine.raftCurrentTerm)
-        if not engine.is_leading():
-            return Leadership(None if leader_id == self._node_id else leader_id, term, False)
-        ready = engine.is_ready_leader()
-        return Leadership(self._node_id if ready else None, term, ready)
-
-    def _publish(self, leadership: Leadership) -> None:
-        before = self._published
-        if leadership == before:
-            return
-        if before.is_self and leadership.is_self:  # deposed and elected again within one turn
-            self._publish(Leadership(None, leadership.term, False))
-        self._published = leadership
-        self._call_loop(lambda: self._tell_leadership(leadership))
-
-    def _register_directories(self, engine: GuardedSyncObj) -> bool:
-        """Let the quorum commit where each voter has its log (SAFETY.md, rule 3); whether there
-        was anything to submit."""
-        before = len(self._registered)
-        for voter_id, directory_id in self._directories.items():
-            key = (voter_id, int(engine.raftCurrentTerm))
-            if voter_id not in self._state.directories and key not in self._registered:
-                self._registered.add(key)
-                engine.submit([encode_directory(voter_id, directory_id)], lambda _: None)
-        return len(self._registered) > before
-
-    def _hand_over(self, engine: GuardedSyncObj) -> float:
-        """Try to pass leadership on; seconds until the next attempt."""
-        if not engine.is_leading():
-            self._resigning = False
-            return float("inf")
-        now = library.now()
-        if now >= self._resign_at:
-            self._resign_at = now + RESIGN_RETRY_SECONDS
-            engine.try_transfer()
-            return 0.0  # the next turn sends it
-        return self._resign_at - now
-
-    def _refuse_rest(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                event = self._inbox.get_nowait()
-                if isinstance(event, _Submitted):
-                    event.done(Refused(None))
 
     def _end(self, failure: BaseException | None) -> None:
         if self._ended.done():

@@ -16,7 +16,7 @@ from controller.generated import raft_pb2, raft_pb2_grpc
 from controller.quorum.bootstrap import format_voter
 from controller.quorum.metadata_log import Leadership, NotLeader
 from controller.quorum.raft_log import RaftMetadataLog
-from controller.quorum.transport import QuorumTls
+from controller.quorum.tls import QuorumTls
 from ottla.core.errors import ConfigError
 from storage.vfs import OsVfs
 from tests.support.raft_simulation import History
@@ -196,7 +196,7 @@ def test_a_voter_on_an_empty_disk_stays_out_until_its_directory_is_forgotten(
             lost = next(one for one in voters.logs if one != leader)
             async with asyncio.timeout(WAIT_SECONDS):
                 # The directories are committed beside the commands.
-                while any(lost not in log._state.directories for log in voters.logs.values()):
+                while any(lost not in log._voter.state.directories for log in voters.logs.values()):
                     await voters.commit("more")
             await voters.stop(lost)
             with pytest.raises(ConfigError, match="never formatted"):

@@ -20,7 +20,7 @@ from controller.quorum.bootstrap import format_voter, open_voter
 from controller.quorum.commands import encode_command
 from controller.quorum.engine import GuardedSyncObj
 from controller.quorum.messages import PROMISES, Message, decode_message, encode_message
-from controller.quorum.outcomes import Applied, Outcome
+from controller.quorum.outcomes import Applied, Outcome, Refused
 from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
 from storage.vfs import MemoryVfs, SimulatedCrash
@@ -288,10 +288,14 @@ class Simulation:
         voter.due = self.clock.seconds
 
     def commit(self, command: str) -> None:
-        """Propose to the leader and wait for the outcome."""
-        leader = self.leader()
-        self.submit(leader, command)
-        self.run_until(lambda: command in leader.outcomes)
+        """Propose to the leader until it is applied; for a leader that is about to fall."""
+        while True:
+            leader = self.leader()
+            leader.outcomes.pop(command, None)
+            self.submit(leader, command)
+            self.run_until(lambda: command in leader.outcomes)  # noqa: B023 - used at once
+            if not isinstance(leader.outcomes[command], Refused):
+                break
         assert isinstance(leader.outcomes[command], Applied), leader.outcomes[command]
 
     def converge(self) -> None:
@@ -331,7 +335,14 @@ class Simulation:
                 assert self._known.setdefault(index, (term, text)) == (term, text), "diverged"
 
     def check_nothing_lost(self) -> None:
-        """Every acknowledged command is in the state of every running voter."""
+        """Every acknowledged command is in the state of every running voter, no refused one is."""
+        refused = {
+            command
+            for voter in self.voters.values()
+            for command, outcome in voter.outcomes.items()
+            if isinstance(outcome, Refused)
+        }
         for voter in self.voters.values():
             if voter.engine is not None:
                 assert self.acknowledged() <= set(voter.machine.commands)
+                assert not (refused - self.acknowledged()) & set(voter.machine.commands)

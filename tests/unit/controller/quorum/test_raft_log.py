@@ -239,28 +239,13 @@ def test_the_directory_is_committed_once() -> None:
         log = await node.ready()
         first = await log.propose(b"one", WAIT_MS)
         second = await log.propose(b"two", WAIT_MS)
-        assert set(log._state.directories) == {1}
+        assert set(log._voter.state.directories) == {1}
         assert second.index <= first.index + 2
-        assert log.fault_of_directory(1, log._state.directories[1]) is None
-        fault = log.fault_of_directory(1, b"x" * 16)
+        assert log._voter.fault_of_directory(1, log._voter.state.directories[1]) is None
+        fault = log._voter.fault_of_directory(1, b"x" * 16)
         assert fault is not None
         assert "start it with its own disk" in fault
         await log.forget_directory(1, WAIT_MS)
         await log.stop()
-
-    _run(story)
-
-
-def test_deposed_and_elected_again_within_one_turn_is_told_as_two_changes() -> None:
-    async def story() -> None:
-        node = Node()
-        node.log._publish(Leadership(1, 1, True))
-        node.log._publish(Leadership(1, 3, True))
-        await asyncio.sleep(0)
-        assert node.changes == [
-            Leadership(1, 1, True),
-            Leadership(None, 3, False),
-            Leadership(1, 3, True),
-        ]
 
     _run(story)

@@ -1,0 +1,222 @@
+"""The way to one other voter: a thread that dials, and the queue of what is to be sent."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+
+from controller.generated import raft_pb2, raft_pb2_grpc
+from controller.quorum.handshake import (
+    HELLO,
+    OPTIONS,
+    PROTOCOL_VERSION,
+    WELCOME,
+    Events,
+    Identity,
+    target_of,
+)
+from controller.quorum.messages import Message, encode_message
+from controller.quorum.timings import Timings
+from controller.quorum.tls import QuorumTls
+from ottla.core.identifiers import Uuid
+
+_log = logging.getLogger(__name__)
+
+QUEUED_BYTES_MAX = 32 << 20  # to one voter; more means that it does not keep up: start over
+BATCH_BYTES_MAX = 1 << 20
+
+_CHANNEL_OPTIONS = [
+    *OPTIONS,
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.min_reconnect_backoff_ms", 1000),  # also how long one attempt to connect may take
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
+]
+
+
+class Outgoing:
+    """The messages of one call, from the quorum's thread to gRPC's."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._messages: deque[raft_pb2.Message] = deque()
+        self._closed = False
+        self.queued_bytes = 0
+
+    def put(self, message: raft_pb2.Message) -> bool:
+        """False when the queue is full or closed."""
+        size = message.ByteSize()
+        with self._condition:
+            if self._closed or self.queued_bytes + size > QUEUED_BYTES_MAX:
+                return False
+            self._messages.append(message)
+            self.queued_bytes += size
+            self._condition.notify()
+        return True
+
+    def close(self) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+
+    def __iter__(self) -> Iterator[raft_pb2.Batch]:
+        while True:
+            with self._condition:
+                while not self._messages and not self._closed:
+                    self._condition.wait()
+                if self._closed:
+                    return
+                batch = raft_pb2.Batch()
+                size = 0
+                while self._messages and size < BATCH_BYTES_MAX:
+                    message = self._messages.popleft()
+                    size += message.ByteSize()
+                    batch.messages.append(message)
+                self.queued_bytes -= size
+            yield batch
+
+
+class Peer:
+    """The way to one other voter."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        peer_id: int,
+        address: tuple[str, int],
+        events: Events,
+        timings: Timings,
+        tls: QuorumTls | None,
+    ) -> None:
+        self._identity = identity
+        self._peer_id = peer_id
+        self._address = target_of(*address)
+        self._events = events
+        self._timings = timings
+        self._tls = tls
+        self._connections = 0
+        self._outgoing: Outgoing | None = None
+        self._call: Any = None
+        self._closing = threading.Event()
+        self._last_fault = ""
+        self._thread = threading.Thread(
+            target=self._run, name=f"quorum-dial-{peer_id}", daemon=True
+        )
+
+    @property
+    def queued_bytes(self) -> int:
+        outgoing = self._outgoing
+        return 0 if outgoing is None else outgoing.queued_bytes
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def send(self, message: Message) -> None:
+        outgoing = self._outgoing
+        if outgoing is not None and not outgoing.put(encode_message(message)):
+            self._hang_up()  # messages are missing now: only a new call may carry later ones
+
+    def close(self) -> None:
+        self._closing.set()
+        self._hang_up()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _hang_up(self) -> None:
+        outgoing, call = self._outgoing, self._call
+        if outgoing is not None:
+            outgoing.close()
+        if call is not None:
+            call.cancel()
+
+    def _run(self) -> None:
+        with self._channel() as channel:
+            stub = raft_pb2_grpc.RaftStub(channel)
+            while not self._closing.is_set():
+                self._connect(stub)
+                self._closing.wait(self._timings.dial_retry_ms / 1000)
+
+    def _channel(self) -> grpc.Channel:
+        if self._tls is None:
+            return grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS)
+        credentials = self._tls.channel_credentials()
+        name = ("grpc.ssl_target_name_override", self._tls.name_of(self._peer_id))
+        return grpc.secure_channel(self._address, credentials, options=[*_CHANNEL_OPTIONS, name])
+
+    def _connect(self, stub: raft_pb2_grpc.RaftStub) -> None:
+        """Open one call and stay until it ends."""
+        self._connections += 1
+        hello = raft_pb2.Hello(
+            protocol_version=PROTOCOL_VERSION,
+            cluster_id=self._identity.cluster_id,
+            sender_id=self._identity.node_id,
+            receiver_id=self._peer_id,
+            directory_id=self._identity.directory_id,
+            incarnation=self._identity.incarnation,
+            connection=self._connections,
+        )
+        outgoing = Outgoing()
+        call = stub.Exchange(iter(outgoing), metadata=((HELLO, hello.SerializeToString()),))
+        self._call = call
+        timer = threading.Timer(self._timings.dial_timeout_ms / 1000, call.cancel)
+        timer.daemon = True
+        timer.start()
+        connected = False
+        try:
+            if self._closing.is_set():
+                return
+            directory_id = self._welcome(call)
+            timer.cancel()
+            if directory_id is None:
+                return
+            self._outgoing = outgoing
+            connected = True
+            self._last_fault = ""
+            self._events.connected(self._peer_id, directory_id)
+            for _ in call:
+                pass
+        except grpc.RpcError as error:
+            self._report(error)
+        finally:
+            timer.cancel()
+            self._outgoing = None
+            outgoing.close()
+            call.cancel()
+            if connected:
+                self._events.disconnected(self._peer_id)
+
+    def _welcome(self, call: Any) -> Uuid | None:
+        """The directory of the voter that answered; None when it is not the one that was meant."""
+        found = dict(call.initial_metadata()).get(WELCOME)
+        if found is None:
+            for _ in call:  # ends with the reason of the refusal
+                pass
+            return None
+        welcome = raft_pb2.Welcome.FromString(found)
+        fault = self._events.fault_of_directory(self._peer_id, welcome.directory_id)
+        if welcome.node_id != self._peer_id:
+            fault = f"voter {welcome.node_id} answers at {self._address}"
+        if fault is not None:
+            self._warn(fault)
+            return None
+        return welcome.directory_id
+
+    def _report(self, error: grpc.RpcError) -> None:
+        code, details = error.code(), error.details()
+        if code == grpc.StatusCode.PERMISSION_DENIED:
+            self._warn(f"voter {self._peer_id} refuses this one: {details}")
+        elif code != grpc.StatusCode.CANCELLED:
+            _log.debug("the call to voter %d ended: %s %s", self._peer_id, code, details)
+
+    def _warn(self, fault: str) -> None:
+        """Once for each fault, not at each attempt."""
+        if fault != self._last_fault:
+            self._last_fault = fault
+            _log.warning("%s", fault)

@@ -1,0 +1,162 @@
+"""The raft listener: accepts calls of the other voters and of nobody else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from controller.generated import raft_pb2, raft_pb2_grpc
+from controller.quorum.handshake import (
+    HELLO,
+    OPTIONS,
+    PROTOCOL_VERSION,
+    WELCOME,
+    Events,
+    Identity,
+    target_of,
+)
+from controller.quorum.messages import decode_message
+from controller.quorum.tls import QuorumTls, certificate_names
+from ottla.core.errors import ConfigError, DecodeError
+from ottla.core.identifiers import Uuid
+
+_log = logging.getLogger(__name__)
+
+_SERVER_OPTIONS = [*OPTIONS, ("grpc.so_reuseport", 0)]
+
+
+@dataclass(slots=True, eq=False)
+class _Link:
+    """A call that came in."""
+
+    peer_id: int
+    directory_id: Uuid
+    number: tuple[int, int]
+    context: grpc.ServicerContext
+
+
+class RaftListener(raft_pb2_grpc.RaftServicer):
+    """One server; see the module."""
+
+    def __init__(
+        self, identity: Identity, peers: set[int], events: Events, tls: QuorumTls | None
+    ) -> None:
+        self._identity = identity
+        self._peers = peers
+        self._events = events
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._links: dict[int, _Link] = {}
+        self._server: grpc.Server | None = None
+        self._pool = ThreadPoolExecutor(4 * len(peers) + 4, thread_name_prefix="quorum-call")
+
+    def start(self, host: str, port: int) -> int:
+        server = grpc.server(self._pool, options=_SERVER_OPTIONS)
+        raft_pb2_grpc.add_RaftServicer_to_server(self, server)
+        target = target_of(host, port)
+        try:
+            if self._tls is None:
+                port = server.add_insecure_port(target)
+            else:
+                port = server.add_secure_port(target, self._tls.server_credentials())
+        except RuntimeError as error:
+            raise ConfigError(
+                f"raft.listener {target} cannot be opened: choose a free port and an address of "
+                "this machine, and check the TLS files"
+            ) from error
+        server.start()
+        self._server = server
+        return port
+
+    def stop(self) -> None:
+        with self._lock:
+            links = list(self._links.values())
+            self._links.clear()
+        for link in links:
+            link.context.cancel()
+        if self._server is not None:
+            self._server.stop(None).wait()
+        self._pool.shutdown()
+
+    def Exchange(  # noqa: N802 - the name in the proto
+        self, request_iterator: Any, context: Any
+    ) -> Iterator[raft_pb2.Nothing]:
+        link = self._accept(context)
+        welcome = raft_pb2.Welcome(
+            node_id=self._identity.node_id, directory_id=self._identity.directory_id
+        )
+        context.send_initial_metadata(((WELCOME, welcome.SerializeToString()),))
+        try:
+            for batch in request_iterator:
+                messages = [decode_message(message) for message in batch.messages]
+                if not self._is_current(link):
+                    break
+                self._events.received(link.peer_id, link.directory_id, messages)
+        except DecodeError as error:
+            _log.warning("voter %d is disconnected: %s", link.peer_id, error)
+        except grpc.RpcError:
+            pass  # the sender hung up
+        yield from ()
+
+    def _accept(self, context: Any) -> _Link:
+        """The link of a caller that may talk to us; anybody else's call is aborted."""
+        hello = self._hello(context)
+        fault = self._fault(hello, context)
+        if fault is not None:
+            _log.warning("a call from %s is refused: %s", context.peer(), fault)
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, fault)
+        link = _Link(
+            hello.sender_id,
+            hello.directory_id,
+            (hello.incarnation, hello.connection),
+            context,
+        )
+        with self._lock:
+            current = self._links.get(link.peer_id)
+            stale = (
+                current is not None
+                and current.directory_id == link.directory_id
+                and current.number >= link.number
+            )
+            if not stale:
+                self._links[link.peer_id] = link
+        if stale:
+            context.abort(grpc.StatusCode.ABORTED, "a newer call of this voter is in use")
+        if current is not None:
+            current.context.cancel()
+        return link
+
+    def _is_current(self, link: _Link) -> bool:
+        with self._lock:
+            return self._links.get(link.peer_id) is link
+
+    def _hello(self, context: Any) -> raft_pb2.Hello:
+        found = dict(context.invocation_metadata()).get(HELLO, b"")
+        try:
+            return raft_pb2.Hello.FromString(found)
+        except Exception:  # protobuf's DecodeError has no stable home
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "the handshake cannot be read")
+            raise
+
+    def _fault(self, hello: raft_pb2.Hello, context: Any) -> str | None:
+        own = self._identity
+        if hello.protocol_version != PROTOCOL_VERSION:
+            return f"protocol version {hello.protocol_version} is not {PROTOCOL_VERSION}"
+        if hello.cluster_id != own.cluster_id:
+            return f"cluster {hello.cluster_id!r} is not this one"
+        if hello.receiver_id != own.node_id:
+            return f"this is voter {own.node_id}, not {hello.receiver_id}"
+        if hello.sender_id not in self._peers:
+            return f"node {hello.sender_id} is not another voter"
+        if self._tls is not None:
+            expected = self._tls.name_of(hello.sender_id)
+            names = certificate_names(context)
+            if expected not in names:
+                return f"the certificate of node {hello.sender_id} does not name {expected!r}"
+        return self._events.fault_of_directory(hello.sender_id, hello.directory_id)

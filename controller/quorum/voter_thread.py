@@ -1,0 +1,338 @@
+"""The thread that runs one voter: waits for events, hands them over, turns the engine.
+
+Events come before time: a voter that was held up reads what arrived meanwhile before it concludes
+that the leader is gone. Other threads only put events into the inbox; what they learn they learn
+from `published` and from the callbacks, which are called on this thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import random
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from controller.quorum import library
+from controller.quorum.applied import AppliedState
+from controller.quorum.bootstrap import open_voter
+from controller.quorum.commands import encode_directory
+from controller.quorum.engine import GuardedSyncObj
+from controller.quorum.messages import Message
+from controller.quorum.metadata_log import Leadership, StateMachine
+from controller.quorum.outcomes import Outcome, Refused
+from controller.quorum.snapshot_store import SnapshotStore
+from controller.quorum.timings import Timings
+from controller.quorum.tls import QuorumTls
+from controller.quorum.transport import Identity, Transport
+from ottla.core.errors import ConfigError
+from ottla.core.identifiers import Uuid, uuid_text
+from storage.vfs import Vfs
+
+_log = logging.getLogger(__name__)
+
+INBOX_EVENTS_MAX = 2048  # from the network; beyond it the calls of the other voters are held up
+EVENTS_PER_TURN_MAX = 512
+RESIGN_RETRY_SECONDS = 0.1
+LOCK_NAME = "voter.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    peer_id: int
+    directory_id: Uuid
+    messages: list[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    peer_id: int
+    directory_id: Uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    peer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """Entries of one command; `done` is called with its outcome, or perhaps never."""
+
+    entries: list[bytes]
+    done: Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resign:
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    pass
+
+
+Event: TypeAlias = Received | Connected | Disconnected | Submitted | Resign | Stop
+
+
+class VoterThread:
+    """One voter. `publish` is told each change of leadership, `ended` once why the thread ended
+    (None: it was asked to)."""
+
+    def __init__(
+        self,
+        node_id: int,
+        voters: Mapping[int, tuple[str, int]],
+        state_machine: StateMachine,
+        *,
+        publish: Callable[[Leadership], None],
+        ended: Callable[[BaseException | None], None],
+    ) -> None:
+        self._node_id = node_id
+        self._voters = voters
+        self._publish_change = publish
+        self._ended = ended
+        self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._drained = threading.Event()
+        self._has_ended = False
+        self._engine: GuardedSyncObj | None = None
+        self._thread: threading.Thread | None = None
+        self._directories: dict[int, Uuid] = {}  # of voters that are connected, and our own
+        self._registering: set[tuple[int, int]] = set()  # (voter, term)
+        self._resigning = False
+        self._resign_at = float("-inf")
+        self.state = AppliedState(state_machine)
+        self.published = Leadership(None, 0, False)
+
+    # For other threads
+
+    @property
+    def is_leading(self) -> bool:
+        """Elected, and still running."""
+        return not self._has_ended and self._engine is not None and self._engine.is_leading()
+
+    @property
+    def last_applied(self) -> int:
+        return 0 if self._engine is None else int(self._engine.raftLastApplied)
+
+    def post(self, event: Event) -> None:
+        self._inbox.put(event)
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    # What the transport reports, from its threads
+
+    def fault_of_directory(self, peer_id: int, directory_id: Uuid) -> str | None:
+        """Why a voter with its log in that directory may not take part (SAFETY.md, rule 3)."""
+        known = self.state.directories.get(peer_id)
+        if known is None or known == directory_id:
+            return None
+        return (
+            f"voter {peer_id} comes with directory {uuid_text(directory_id)}, but the quorum knows "
+            f"it by {uuid_text(known)}: start it with its own disk, or have the leader forget the "
+            "old one"
+        )
+
+    def connected(self, peer_id: int, directory_id: Uuid) -> None:
+        self._inbox.put(Connected(peer_id, directory_id))
+
+    def disconnected(self, peer_id: int) -> None:
+        self._inbox.put(Disconnected(peer_id))
+
+    def received(self, peer_id: int, directory_id: Uuid, messages: list[Message]) -> None:
+        while self._inbox.qsize() > INBOX_EVENTS_MAX and not self._has_ended:
+            self._drained.clear()
+            self._drained.wait(0.1)
+        self._inbox.put(Received(peer_id, directory_id, messages))
+
+    # Start and end
+
+    def start(
+        self,
+        listen: tuple[str, int],
+        directory: str,
+        vfs: Vfs,
+        *,
+        tls: QuorumTls | None,
+        timings: Timings,
+    ) -> int:
+        """Open everything and run; the port. ConfigError: this voter may not join."""
+        with contextlib.ExitStack() as undo:
+            engine, transport = self._open(undo, listen, directory, vfs, tls, timings)
+            self._engine = engine
+            port = transport.start()
+            self._thread = threading.Thread(
+                target=self._run, args=(engine, undo.pop_all()), name="quorum", daemon=True
+            )
+            self._thread.start()
+        return port
+
+    def _open(
+        self,
+        undo: contextlib.ExitStack,
+        listen: tuple[str, int],
+        directory: str,
+        vfs: Vfs,
+        tls: QuorumTls | None,
+        timings: Timings,
+    ) -> tuple[GuardedSyncObj, Transport]:
+        try:
+            vfs.mkdirs(directory)
+            lock = vfs.lock(f"{directory}/{LOCK_NAME}")
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"{directory} is in use by another process: stop it, or choose another "
+                "metadata.log.dir"
+            ) from error
+        undo.callback(lock.release)
+        mark, journal = open_voter(directory, self._node_id, self._voters, vfs)
+        undo.callback(journal.close)
+        self._directories[self._node_id] = mark.directory_id
+        identity = Identity(mark.cluster_id, self._node_id, mark.directory_id, journal.incarnation)
+        transport = Transport(identity, self._voters, listen, self, timings=timings, tls=tls)
+        undo.callback(transport.stop)
+        pool = ThreadPoolExecutor(1, thread_name_prefix="quorum-snapshot")
+        undo.callback(pool.shutdown)
+
+        def worker(task: Callable[[], None]) -> Future[None]:
+            return pool.submit(task)
+
+        snapshots = SnapshotStore(
+            vfs, directory, timings, worker=worker, has_credit=transport.has_credit
+        )
+        engine = GuardedSyncObj(
+            self._node_id,
+            self._voters,
+            journal,
+            self.state,
+            snapshots,
+            transport.send,
+            timings=timings,
+            source=random.Random(),
+        )
+        return engine, transport
+
+    def _run(self, engine: GuardedSyncObj, resources: contextlib.ExitStack) -> None:
+        failure: BaseException | None = None
+        try:
+            self._serve(engine)
+            engine.shutdown()
+        except BaseException as error:
+            _log.critical("this voter stops: %s", error, exc_info=True)
+            failure = error
+        self._has_ended = True
+        engine.abandon_waiting()
+        self._publish(Leadership(None, self.published.term, False))
+        try:
+            resources.close()
+        except Exception as error:
+            _log.exception("the quorum did not close in order")
+            failure = failure or error
+        self._refuse_rest()
+        self._ended(failure)
+
+    def _refuse_rest(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                event = self._inbox.get_nowait()
+                if isinstance(event, Submitted):
+                    event.done(Refused(None))
+
+    # The thread
+
+    def _serve(self, engine: GuardedSyncObj) -> None:
+        while True:
+            seconds = engine.turn()
+            self._publish(self._leadership(engine))
+            if engine.is_ready_leader() and self._register_directories(engine):
+                seconds = 0.0
+            if self._resigning:
+                seconds = min(seconds, self._hand_over(engine))
+            if not self._take_events(engine, seconds):
+                return
+
+    def _take_events(self, engine: GuardedSyncObj, seconds: float) -> bool:
+        """Wait for events and hand them to the engine; False at the end."""
+        for _ in range(EVENTS_PER_TURN_MAX):
+            try:
+                event = self._inbox.get(timeout=seconds) if seconds else self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            if isinstance(event, Stop):
+                return False
+            self._take(engine, event)
+            seconds = 0.0
+        self._drained.set()
+        return True
+
+    def _take(self, engine: GuardedSyncObj, event: Event) -> None:
+        match event:
+            case Received(peer_id, directory_id, messages):
+                # Its directory may have been committed differently since it was let in.
+                if self.state.directories.get(peer_id, directory_id) == directory_id:
+                    for message in messages:
+                        engine.receive(peer_id, message)
+            case Submitted(entries, done):
+                if self._resigning:
+                    done(Refused(None))
+                else:
+                    engine.submit(entries, done)
+            case Connected(peer_id, directory_id):
+                self._directories[peer_id] = directory_id
+                engine.peer_connected(peer_id)
+            case Disconnected(peer_id):
+                self._directories.pop(peer_id, None)
+                engine.peer_disconnected(peer_id)
+            case Resign(wanted):
+                self._resigning = wanted
+            case Stop():
+                pass  # `_take_events` ends the thread
+
+    def _leadership(self, engine: GuardedSyncObj) -> Leadership:
+        leader_id, term = engine.leader_id(), int(engine.raftCurrentTerm)
+        if not engine.is_leading():
+            return Leadership(None if leader_id == self._node_id else leader_id, term, False)
+        ready = engine.is_ready_leader()
+        return Leadership(self._node_id if ready else None, term, ready)
+
+    def _publish(self, leadership: Leadership) -> None:
+        before = self.published
+        if leadership == before:
+            return
+        if before.is_self and leadership.is_self:  # deposed and elected again within one turn
+            self._publish(Leadership(None, leadership.term, False))
+        self.published = leadership
+        self._publish_change(leadership)
+
+    def _register_directories(self, engine: GuardedSyncObj) -> bool:
+        """Let the quorum commit where each voter has its log (SAFETY.md, rule 3); whether there
+        was anything to submit."""
+        submitted = False
+        for voter_id, directory_id in self._directories.items():
+            key = (voter_id, int(engine.raftCurrentTerm))
+            if voter_id in self.state.directories:
+                self._registering.discard(key)
+            elif key not in self._registering:
+                self._registering.add(key)
+                engine.submit([encode_directory(voter_id, directory_id)], lambda _: None)
+                submitted = True
+        return submitted
+
+    def _hand_over(self, engine: GuardedSyncObj) -> float:
+        """Try to pass leadership on; seconds until the next attempt."""
+        if not engine.is_leading():
+            self._resigning = False
+            return float("inf")
+        now = library.now()
+        if now >= self._resign_at:
+            self._resign_at = now + RESIGN_RETRY_SECONDS
+            engine.try_transfer()
+            return 0.0  # the next turn sends it
+        return self._resign_at - now
