@@ -63,8 +63,9 @@ def _coordinator(
     services: BrokerServices, context: RequestContext, key_type: int, key: str
 ) -> Coordinator:
     if key_type == _TRANSACTION:
+        # Not a code that clients retry: they would wait for ever instead of telling their user.
         raise ProtocolError(
-            ErrorCode.COORDINATOR_NOT_AVAILABLE,
+            ErrorCode.INVALID_REQUEST,
             "transactions are not coordinated here; use a producer without transactional.id",
         )
     if key_type != _GROUP:
