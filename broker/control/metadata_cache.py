@@ -19,6 +19,7 @@ from controller.state import (
     BrokerRegistration,
     ClusterState,
     ConfigsChanged,
+    ControllerInOffice,
     PartitionsChanged,
     Record,
     TopicCreated,
@@ -39,7 +40,7 @@ class MetadataDelta:
     """Topic ids with the names they had."""
     brokers: set[int] = field(default_factory=set)
     configs: set[tuple[str, str]] = field(default_factory=set)
-    """(resource type, resource name)."""
+    """(resource type, resource name) of what has other settings now, be it by another default."""
     snapshot: bool = False
 
 
@@ -144,5 +145,8 @@ def _note(delta: MetadataDelta, record: Record, before: ClusterState) -> None:
             delta.brokers.add(record.broker_id)
         case ConfigsChanged():
             delta.configs.add((record.resource_type, record.resource_name))
+        case ControllerInOffice():
+            if record.default_min_insync_replicas != before.default_min_insync_replicas:
+                delta.configs.update((TOPIC, name) for name in before.topic_ids)
         case _:
             pass

@@ -40,6 +40,16 @@ def test_a_delta_names_what_changed() -> None:
     assert deltas[2] == MetadataDelta()
 
 
+def test_another_default_changes_the_settings_of_topics() -> None:
+    cache = MetadataCache()
+    cache.apply([TopicCreated("t", TOPIC, False), ControllerInOffice(1, 1, 2)], 1, 1)
+    deltas = recorded(cache)
+    cache.apply([ControllerInOffice(1, 2, 2)], 2, 2)
+    cache.apply([ControllerInOffice(1, 3, 1)], 3, 3)
+    assert [delta.configs for delta in deltas] == [set(), {("topic", "t")}]
+    assert cache.state.min_insync_replicas("t") == 1
+
+
 def test_a_topic_that_comes_and_goes_in_one_change_is_deleted() -> None:
     cache = MetadataCache()
     deltas = recorded(cache)
