@@ -155,6 +155,9 @@ def _prepare(path: str) -> NodeSettings:
 
 
 def _run(settings: NodeSettings, *, initialize: bool, exit_with_parent: bool) -> None:
+    # gRPC's core prints every lost connection by itself; it reads this when it is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
     import uvloop
 
     from broker.node import Node
