@@ -240,8 +240,8 @@ class PartitionMachine:
     def on_progress(self, replica: int, log_end_offset: int, now_ms: int) -> Sequence[Effect]:
         """A follower holds everything below `log_end_offset` (<= what it was sent)."""
         follower = self.followers.get(replica)
-        if follower is None:
-            return ()
+        if follower is None or follower.broker_epoch is None:
+            return ()  # no incarnation has proven its log: the late word of one that is no more
         follower.advance(log_end_offset, self.log_end_offset, now_ms)
         effects: list[Effect] = []
         if replica not in self.maximal_isr and isinstance(self.isr_state, CommittedIsr):

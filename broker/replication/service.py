@@ -52,6 +52,8 @@ class ReplicationService:
         self._settings = settings
         self._clock = clock
         self._sessions: dict[int, LeaderSession] = {}
+        self._epochs: dict[int, int] = {}
+        """Broker epochs of the followers in `_sessions`."""
 
     @property
     def follower_ids(self) -> tuple[int, ...]:
@@ -95,6 +97,7 @@ class ReplicationService:
             subscriptions_max=settings.subscriptions_max,
         )
         earlier = self._sessions.get(hello.follower_id)
+        self._epochs[hello.follower_id] = hello.follower_broker_epoch
         if earlier is not None:
             earlier.close()  # the follower dialled anew: its old stream proves nothing any more
         self._sessions[hello.follower_id] = session
@@ -112,7 +115,7 @@ class ReplicationService:
         finally:
             session.close()
             if self._sessions.get(hello.follower_id) is session:
-                del self._sessions[hello.follower_id]
+                del self._sessions[hello.follower_id], self._epochs[hello.follower_id]
 
     async def _handshake(self, stream: ReplicaStream) -> StreamHello:
         settings = self._settings
@@ -136,6 +139,9 @@ class ReplicationService:
             raise Refused(f"this is node {settings.node_id}, not {hello.leader_id}")
         if hello.follower_id == settings.node_id:
             raise Refused(f"node {settings.node_id} does not follow itself")
+        if hello.follower_broker_epoch < self._epochs.get(hello.follower_id, -1):
+            # Else the word of a process that was replaced would count for the one that is there.
+            raise Refused(f"another process has registered as broker {hello.follower_id}")
         welcome = StreamWelcome(
             protocol_version=PROTOCOL_VERSION,
             leader_id=settings.node_id,

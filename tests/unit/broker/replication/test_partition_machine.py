@@ -187,7 +187,10 @@ def test_positions_of_an_earlier_incarnation_are_forgotten() -> None:
     machine.on_progress(3, 5, 0)
     assert machine.high_watermark == 0
     assert machine.on_subscribed(2, 20, 5, 0) == ()
+    assert machine.on_progress(2, 5, 0) == ()  # from what it still has in flight
     assert machine.high_watermark == 0
+    machine.on_subscribed(2, 21, 5, 0)
+    assert machine.high_watermark == 5
 
 
 def test_joins_at_the_high_watermark_and_counts_before_the_answer() -> None:

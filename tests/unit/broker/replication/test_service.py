@@ -82,9 +82,11 @@ def test_strangers_are_refused(first: bytes | None, why: str) -> None:
     asyncio.run(story())
 
 
-async def connected(served: Served) -> tuple[MemoryStream, asyncio.Task[None]]:
+async def connected(
+    served: Served, broker_epoch: int = 20
+) -> tuple[MemoryStream, asyncio.Task[None]]:
     ours, theirs = stream_pair()
-    await theirs.write(hello())
+    await theirs.write(hello(follower_broker_epoch=broker_epoch))
     task = asyncio.create_task(served.service.serve(ours))
     welcome = StreamWelcome.FromString(await theirs.read())
     assert welcome.leader_id == 1
@@ -118,6 +120,25 @@ def test_a_new_stream_takes_the_place_of_the_old() -> None:
         assert served.service.follower_ids == (2,)
         theirs.close()
         await new
+
+    asyncio.run(story())
+
+
+def test_a_process_that_was_replaced_does_not_take_the_place_of_its_successor() -> None:
+    async def story() -> None:
+        served = serve()
+        theirs, task = await connected(served, broker_epoch=21)
+        with pytest.raises(Refused, match="another process"):
+            ours, zombie = stream_pair()
+            await zombie.write(hello(follower_broker_epoch=20))
+            await served.service.serve(ours)
+        assert served.service.follower_ids == (2,)
+        assert not task.done()
+        theirs.close()
+        await task
+        zombie, again = await connected(served, broker_epoch=20)  # nobody to compare it with
+        zombie.close()
+        await again
 
     asyncio.run(story())
 
