@@ -12,6 +12,8 @@ import shutil
 
 import pytest
 
+pytest_plugins = ["pytester"]
+
 _left_out: dict[str, int] = {}
 
 
