@@ -28,7 +28,9 @@ from broker.control.settings import ControlSettings
 from broker.groups.group_coordinator import GroupCoordinator
 from broker.groups.settings import GroupSettings
 from broker.handlers import HANDLERS
+from broker.handlers.departures import Departures
 from broker.handlers.fetch_sessions import FetchSessionCache
+from broker.handlers.peer_check import DIAL_MS_MAX, PeerCheck
 from broker.handlers.services import BrokerServices
 from broker.internal_tls import channel_credentials, quorum_tls, server_credentials
 from broker.loop_lag import LoopLag
@@ -39,6 +41,7 @@ from broker.network.tls import server_context
 from broker.replication.manager import ReplicaManager
 from broker.replication.settings import ReplicationSettings
 from broker.settings import NodeSettings
+from controller.fencing import refuses
 from controller.quorum.bootstrap import format_voter, read_mark
 from controller.quorum.raft_log import RaftMetadataLog
 from controller.service import ControllerService
@@ -244,7 +247,11 @@ class _Broker:
     ) -> None:
         defaults = topic_defaults(settings)
         credentials = channel_credentials(settings)
+        departures = Departures()
         self.ready = asyncio.Event()
+        cache.subscribe(
+            lambda delta: departures.note_metadata(cache.state, delta.brokers, clock.now_ms())
+        )
         self.client = ControllerClient(
             _identity(settings, logs),
             cache,
@@ -283,6 +290,8 @@ class _Broker:
             controller=self.client,
             replicas=self.replicas,
             groups=self.groups,
+            departures=departures,
+            peers=PeerCheck(settings.node_id, cache, departures, refuses(DIAL_MS_MAX), clock),
             fetch_sessions=FetchSessionCache(
                 random.SystemRandom(),
                 sessions_max=settings.max_incremental_fetch_session_cache_slots,

@@ -1,7 +1,8 @@
 """Which brokers a client may be told of, and under which address.
 
-A client learns only of live brokers (registered and not fenced), by the endpoint of the listener
-over which it asked: another listener's address may be unreachable from where it is.
+A client learns only of live brokers (registered and not fenced; departures.py has the exceptions),
+by the endpoint of the listener over which it asked: another listener's address may be unreachable
+from where it is.
 """
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ def live_endpoint(state: ClusterState, broker_id: int, listener_name: str) -> En
     broker = state.brokers.get(broker_id)
     if broker is None or broker.fenced:
         return None
-    for endpoint in broker.endpoints:
+    return last_endpoint(state, broker_id, listener_name)
+
+
+def last_endpoint(state: ClusterState, broker_id: int, listener_name: str) -> Endpoint | None:
+    """The same, whether the broker is alive or not."""
+    broker = state.brokers.get(broker_id)
+    for endpoint in broker.endpoints if broker is not None else ():
         if endpoint.name == listener_name:
             return endpoint
     return None

@@ -10,15 +10,17 @@
     13  an error for the whole answer
 
 Brokers are told with the endpoint of the listener that was asked. Everything is from committed
-metadata. Where no topic has to be created the encoded answer is shared among clients.
+metadata, but for brokers that have just gone (departures.py). Where no topic has to be created the
+encoded answer is shared among clients.
 """
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Iterable, Set
 from typing import TYPE_CHECKING
 
-from broker.handlers.endpoints import controller_for_clients, live_endpoint
-from broker.handlers.spec import Answer, HandlerSpec, RequestContext
+from broker.handlers.endpoints import controller_for_clients, last_endpoint, live_endpoint
+from broker.handlers.spec import Answer, EncodedAnswer, HandlerSpec, RequestContext
 from ottla.core.errors import ErrorCode
 from ottla.core.identifiers import NIL_UUID, Uuid, topic_name_fault
 from ottla.protocol.api import ApiKey
@@ -44,8 +46,19 @@ def handle(services: BrokerServices, context: RequestContext, request: MetadataR
         missing = _to_create(services, request, context.api_version, asked)
         if missing:
             return _create_and_answer(services, context, asked, missing)
+    if services.peers is not None:
+        check = services.peers.check(_leaders(services.metadata.state, asked))
+        if check is not None:
+            return _check_and_answer(services, context, asked, check)
+    return _shared_answer(services, context, asked)
+
+
+def _shared_answer(
+    services: BrokerServices, context: RequestContext, asked: tuple[str | Uuid, ...] | None
+) -> EncodedAnswer:
     metadata = services.metadata
-    key = (context.api_version, context.listener_name, context.principal, asked)
+    gone = _gone(services)
+    key = (context.api_version, context.listener_name, context.principal, asked, gone)
     answer = services.metadata_answers.get(metadata.offset, key)
     if answer is None:
         response = _response(services, context, asked, {})
@@ -67,6 +80,24 @@ def fail(
         ],
         error_code=int(code),
     )
+
+
+async def _check_and_answer(
+    services: BrokerServices,
+    context: RequestContext,
+    asked: tuple[str | Uuid, ...] | None,
+    check: Coroutine[object, object, None],
+) -> EncodedAnswer:
+    await check
+    return _shared_answer(services, context, asked)
+
+
+def _leaders(state: ClusterState, asked: tuple[str | Uuid, ...] | None) -> Iterable[int]:
+    """Brokers that the answer may name as leaders."""
+    if asked is None:
+        return tuple(state.brokers)
+    found = [topic for wanted in asked if (topic := _find(state, wanted)) is not None]
+    return {p.leader_id for topic in found for p in topic.partitions if p.leader_id is not None}
 
 
 async def _create_and_answer(
@@ -108,6 +139,13 @@ def _to_create(
     ]
 
 
+def _gone(services: BrokerServices) -> tuple[frozenset[int], frozenset[int]]:
+    """Brokers that are listed though they left, and those that are dead though they are listed."""
+    now_ms = services.clock.now_ms()
+    departures = services.departures
+    return departures.lingering(now_ms), departures.dead(services.metadata.state, now_ms)
+
+
 def _response(
     services: BrokerServices,
     context: RequestContext,
@@ -117,22 +155,29 @@ def _response(
     """`codes`: what to say of a topic that does not exist."""
     state = services.metadata.state
     listener = context.listener_name
+    lingering, dead = _gone(services)
     brokers = []
+    live = set()
     for broker_id in sorted(state.brokers):
         endpoint = live_endpoint(state, broker_id, listener)
         if endpoint is not None:
+            live.add(broker_id)
+        elif broker_id in lingering:
+            endpoint = last_endpoint(state, broker_id, listener)
+        if endpoint is not None:
             rack = state.brokers[broker_id].rack
             brokers.append(MetadataResponseBroker(broker_id, endpoint.host, endpoint.port, rack))
-    live = frozenset(broker.node_id for broker in brokers)
+    live -= dead
     topics = []
     if asked is None:
         for name in sorted(state.topic_ids):
-            topics.append(_topic(state.topics[state.topic_ids[name]], live, context.api_version))
+            topic = state.topics[state.topic_ids[name]]
+            topics.append(_topic(topic, live, dead, context.api_version))
     else:
         for wanted in asked:
             found = _find(state, wanted)
             if found is not None:
-                topics.append(_topic(found, live, context.api_version))
+                topics.append(_topic(found, live, dead, context.api_version))
             else:
                 topics.append(_unknown(wanted, codes))
     return MetadataResponse(
@@ -159,21 +204,23 @@ def _unknown(wanted: str | Uuid, codes: dict[str, ErrorCode]) -> MetadataRespons
     return MetadataResponseTopic(error_code=int(code), name=wanted, topic_id=NIL_UUID)
 
 
-def _topic(topic: TopicMetadata, live: frozenset[int], version: int) -> MetadataResponseTopic:
+def _topic(
+    topic: TopicMetadata, live: Set[int], dead: Set[int], version: int
+) -> MetadataResponseTopic:
     return MetadataResponseTopic(
         name=topic.name,
         topic_id=topic.topic_id,
         is_internal=topic.internal,
-        partitions=[_partition(p, live, version) for p in topic.partitions],
+        partitions=[_partition(p, live, dead, version) for p in topic.partitions],
     )
 
 
 def _partition(
-    partition: PartitionMetadata, live: frozenset[int], version: int
+    partition: PartitionMetadata, live: Set[int], dead: Set[int], version: int
 ) -> MetadataResponsePartition:
     leader_id = partition.leader_id
     code = ErrorCode.NONE
-    if leader_id is None:
+    if leader_id is None or leader_id in dead:
         leader_id, code = -1, ErrorCode.LEADER_NOT_AVAILABLE
     elif leader_id not in live:
         # It lives, but not for the clients of this listener (KIP-302), or is being replaced.

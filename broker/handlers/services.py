@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from broker.handlers.departures import Departures
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.metadata_answers import MetadataAnswers
 from broker.handlers.producer_ids import ProducerIds
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from broker.control.client import ControllerClient
     from broker.control.metadata_cache import MetadataCache
     from broker.groups.group_coordinator import GroupCoordinator
+    from broker.handlers.peer_check import PeerCheck
     from broker.replication.manager import ReplicaManager
     from broker.settings import NodeSettings
     from ottla.core.clock import Clock
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class BrokerServices:
-    """One object for all handlers of a node; the last four are the handlers' own state."""
+    """One object for all handlers of a node; the last six are the handlers' own state."""
 
     node_id: int
     cluster_id: str
@@ -35,6 +37,9 @@ class BrokerServices:
     fetch_sessions: FetchSessionCache = field(
         default_factory=lambda: FetchSessionCache(random.SystemRandom())
     )
+    departures: Departures = field(default_factory=Departures)
+    peers: PeerCheck | None = None
+    """None: nobody is dialed before an answer names its leaders."""
     metadata_answers: MetadataAnswers = field(default_factory=MetadataAnswers)
     producer_ids: ProducerIds = field(default_factory=ProducerIds)
     topic_creation: TopicCreation = field(default_factory=TopicCreation)

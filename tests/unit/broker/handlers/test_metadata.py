@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from broker.handlers import metadata
+from broker.handlers.departures import LINGER_MS
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.metadata_request import MetadataRequest, MetadataRequestTopic
@@ -209,3 +210,68 @@ def test_a_controller_that_cannot_be_asked_leaves_topics_for_later(world: World)
     world.controller.error = ProtocolError(ErrorCode.NOT_CONTROLLER)
     (topic,) = call(world, request("new")).topics
     assert topic.error_code == ErrorCode.LEADER_NOT_AVAILABLE
+
+
+def fence(world: World, broker_id: int) -> None:
+    world.state.brokers[broker_id].broker_epoch = 7
+    world.services.departures.note_metadata(world.services.metadata.state, [broker_id], 0)
+    world.state.brokers[broker_id].fenced = True
+    world.services.departures.note_metadata(
+        world.services.metadata.state, [broker_id], world.clock.now_ms()
+    )
+
+
+def test_a_broker_that_has_just_left_is_listed_but_offline(world: World) -> None:
+    world.add_topic("t")
+    fence(world, 3)
+    response = call(world, request("t"))
+    assert [b.node_id for b in response.brokers] == [1, 2, 3]
+    assert response.brokers[2].port == 9003
+    assert response.topics[0].partitions[0].offline_replicas == [3]
+    world.clock.advance(LINGER_MS)
+    assert [b.node_id for b in call(world, request("t")).brokers] == [1, 2]
+
+
+def test_what_a_dead_broker_leads_has_no_leader(world: World) -> None:
+    world.add_topic("t", leader_id=2)
+    world.state.brokers[2].broker_epoch = 7
+    assert call(world, request("t")).topics[0].partitions[0].leader_id == 2
+    world.services.departures.note_dead(2, 7, world.clock.now_ms())
+    response = call(world, request("t"))
+    (partition,) = response.topics[0].partitions
+    assert (partition.leader_id, partition.error_code) == (-1, ErrorCode.LEADER_NOT_AVAILABLE)
+    assert partition.leader_epoch == 5
+    assert partition.offline_replicas == [2]
+    assert [b.node_id for b in response.brokers] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("asked", "checked"),
+    [
+        (request("t"), [2]),
+        (request("u"), [3]),
+        (request(), []),
+        (MetadataRequest(topics=None), [1, 2, 3]),
+    ],
+)
+def test_leaders_are_checked_before_they_are_named(
+    world: World, asked: MetadataRequest, checked: list[int]
+) -> None:
+    world.add_topic("t", leader_id=2)
+    world.add_topic("u", leader_id=3)
+    world.state.brokers[2].broker_epoch = 7
+    seen: list[int] = []
+
+    async def dial() -> None:
+        world.services.departures.note_dead(2, 7, world.clock.now_ms())
+
+    def check(broker_ids: Any) -> Any:
+        seen.extend(sorted(broker_ids))
+        return dial() if 2 in seen else None
+
+    world.services.peers = cast(Any, SimpleNamespace(check=check))
+    response = call(world, asked)
+    assert seen == checked
+    leaders = {t.name: t.partitions[0].leader_id for t in response.topics}
+    assert leaders.get("t", -1) == -1
+    assert leaders.get("u", 3) == 3
