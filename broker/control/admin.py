@@ -15,7 +15,7 @@ from broker.control.commands import Answer, Commands
 from broker.control.metadata_cache import MetadataCache
 from broker.control.requests import NewPartitions, NewTopic, TopicResult
 from controller.generated import metadata_pb2 as pb
-from controller.state import TOPIC
+from controller.state import MIN_INSYNC_REPLICAS, TOPIC
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import NIL_UUID, Uuid, random_uuid
 from ottla.core.topic_configs import effective_topic_configs
@@ -166,6 +166,8 @@ class TopicAdmin:
     def _result(self, result: pb.TopicResult, own: Mapping[str, str]) -> TopicResult:
         if result.error_code:
             return _failure(result.name, ErrorCode(result.error_code), result.message)
+        # Of the controller in office, whatever this node's own settings say.
+        clusters = {MIN_INSYNC_REPLICAS: str(self._cache.state.default_min_insync_replicas)}
         return TopicResult(
             result.name,
             ErrorCode.NONE,
@@ -173,7 +175,7 @@ class TopicAdmin:
             result.topic_id or NIL_UUID,
             result.partition_count,
             result.replication_factor,
-            effective_topic_configs(own, self._topic_defaults),
+            effective_topic_configs(own, clusters, self._topic_defaults),
         )
 
 

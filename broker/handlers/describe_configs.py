@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
+from controller.state import MIN_INSYNC_REPLICAS, TOPIC
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import topic_name_fault
 from ottla.core.settings import SettingSpec, specs
@@ -143,22 +144,34 @@ def _describe_topic(
     state = services.metadata.state
     if name not in state.topic_ids:
         raise ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"there is no topic '{name}'")
-    own = state.configs.get(("topic", name), {})
+    own = state.configs.get((TOPIC, name), {})
     wanted = (
         sorted(TOPIC_CONFIGS) if keys is None else [key for key in keys if key in TOPIC_CONFIGS]
     )
-    return [_describe_topic_config(TOPIC_CONFIGS[key], own.get(key), settings) for key in wanted]
+    # Leader and controller go by the default of the controller in office, not by this node's file.
+    cluster = {MIN_INSYNC_REPLICAS: str(state.default_min_insync_replicas)}
+    return [
+        _describe_topic_config(TOPIC_CONFIGS[key], own.get(key), cluster.get(key), settings)
+        for key in wanted
+    ]
 
 
 def _describe_topic_config(
-    config: TopicConfig, own: str | None, settings: Mapping[str, BrokerSetting]
+    config: TopicConfig,
+    own: str | None,
+    clusters: str | None,
+    settings: Mapping[str, BrokerSetting],
 ) -> DescribeConfigsResourceResult:
+    """`clusters`: the default that holds in the whole cluster, whatever this node's settings say."""
     synonyms = []
     if own is not None:
         synonyms.append(DescribeConfigsSynonym(config.name, own, _FROM_TOPIC))
     default_name = config.broker_setting or config.name
     setting = settings.get(default_name)
-    if setting is not None and not setting.is_default and setting.value is not None:
+    if clusters is not None:
+        if clusters != config.default:
+            synonyms.append(DescribeConfigsSynonym(default_name, clusters, _FROM_BROKER))
+    elif setting is not None and not setting.is_default and setting.value is not None:
         synonyms.append(DescribeConfigsSynonym(default_name, setting.value, _FROM_BROKER))
     synonyms.append(DescribeConfigsSynonym(default_name, config.default, _FROM_DEFAULT))
     return DescribeConfigsResourceResult(

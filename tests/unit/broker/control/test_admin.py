@@ -51,7 +51,7 @@ def admin(controller: Controller) -> TopicAdmin:
     return TopicAdmin(
         controller,  # type: ignore[arg-type]
         controller.cache,
-        {"retention.ms": "5"},
+        {"retention.ms": "5", "min.insync.replicas": "9"},
         random.Random(1),
     )
 
@@ -75,6 +75,8 @@ def test_creating_growing_and_deleting_bear_a_lost_answer(repeat: bool) -> None:
         )
         assert made.topic_id == controller.cache.state.topic_ids["t"]
         assert (made.configs["segment.ms"], made.configs["retention.ms"]) == ("7", "5")
+        default = controller.cache.state.default_min_insync_replicas  # what leaders go by
+        assert made.configs["min.insync.replicas"] == str(default)
         (grown,) = await topics.create_partitions(
             [NewPartitions("t", 4, [[1], [1]])], validate_only=False, timeout_ms=100
         )

@@ -163,6 +163,7 @@ class FakeState:
         self.topics: dict[Uuid, Any] = {}
         self.topic_ids: dict[str, Uuid] = {}
         self.configs: dict[tuple[str, str], dict[str, str]] = {}
+        self.default_min_insync_replicas = 1
 
     def add_broker(self, broker_id: int, listeners: Iterable[str] = ("CLIENTS",)) -> Any:
         self.brokers[broker_id] = SimpleNamespace(

@@ -77,7 +77,8 @@ def test_a_topics_own_setting_comes_before_the_brokers_and_the_default(
     world: World, settings: NodeSettings
 ) -> None:
     world.add_topic("t")
-    world.services.settings = dataclasses.replace(settings, min_insync_replicas=2)
+    world.state.default_min_insync_replicas = 2
+    world.services.settings = dataclasses.replace(settings, min_insync_replicas=4)  # of no account
     (config,) = call(world, TOPIC, "t", ["min.insync.replicas"]).configs
     assert (config.value, config.config_source) == ("2", 4)
     world.state.configs["topic", "t"] = {"min.insync.replicas": "3"}

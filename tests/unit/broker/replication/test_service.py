@@ -128,9 +128,9 @@ def test_a_process_that_was_replaced_does_not_take_the_place_of_its_successor() 
     async def story() -> None:
         served = serve()
         theirs, task = await connected(served, broker_epoch=21)
+        ours, zombie = stream_pair()
+        await zombie.write(hello(follower_broker_epoch=20))
         with pytest.raises(Refused, match="another process"):
-            ours, zombie = stream_pair()
-            await zombie.write(hello(follower_broker_epoch=20))
             await served.service.serve(ours)
         assert served.service.follower_ids == (2,)
         assert not task.done()
