@@ -18,7 +18,7 @@ class ControllerSettings:
     lease_ms: int = 3_000
     """`broker.session.timeout.ms`: a broker silent for so long is fenced."""
     auto_leader_rebalance: bool = True
-    leader_imbalance_check_ms: int = 30_000
+    leader_imbalance_check_ms: int = 10_000
     """How often preferred leaders are restored."""
     brokers_wait_ms: int = 2_000
     """How long an answer waits for every live broker to have applied a change."""

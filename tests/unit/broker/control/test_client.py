@@ -115,11 +115,17 @@ def test_unfenced_follows_the_metadata_of_this_incarnation() -> None:
         await harness.cache.wait_offset(4, 1_000)
         assert not harness.client.unfenced.is_set()
         cluster.unfence(1)
+        ours = cluster.state.brokers[1]
+        cluster.state.replay(replace(ours, broker_epoch=2))  # of an earlier incarnation
         tell(5)
+        await harness.cache.wait_offset(5, 1_000)
+        assert not harness.client.unfenced.is_set()
+        cluster.state.replay(ours)
+        tell(6)
         await harness.client.unfenced.wait()
         cluster.fence(1)
-        tell(6)
-        await harness.cache.wait_offset(6, 1_000)
+        tell(7)
+        await harness.cache.wait_offset(7, 1_000)
         assert not harness.client.unfenced.is_set()
 
     run(test)
