@@ -13,8 +13,11 @@ import time
 from collections.abc import Callable, Generator
 from enum import Enum
 
+from ottla.client.admin import Admin
 from ottla.core.errors import OttlaError
 from ottla.testing import Cluster
+
+LONG_PAUSE_SECONDS = 30.0
 
 
 class Expect(Enum):
@@ -57,6 +60,11 @@ class Damage:
         """The last of several kills: the time to the next write counts from here."""
         self.began_at = 0.0
         self.kill(node)
+
+    def unfenced(self) -> set[int]:
+        """The brokers that are members in the eyes of the live ones."""
+        with Admin(self.cluster.bootstrap, timeout_seconds=15.0) as admin:
+            return {b.broker_id for b in admin.describe_cluster().brokers if not b.fenced}
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -123,6 +131,24 @@ def terminate_all(damage: Damage) -> Generator[Expect, None, None]:
     damage.cluster.start_all()
 
 
+def long_pause(damage: Damage) -> Generator[Expect, None, None]:
+    """SIGSTOP of the active controller, which leads partitions too, for 30 s: it is fenced when
+    its lease ends, and rejoins by itself."""
+    node = damage.cluster.controller()
+    damage.about = f"node {node}, the active controller"
+    damage.begin()
+    damage.cluster.pause(node)
+    resumed_at = time.monotonic() + LONG_PAUSE_SECONDS
+    yield Expect.CLUSTER_SERVES
+    damage.sleep(max(0.0, resumed_at - time.monotonic()))
+    if node in damage.unfenced():
+        raise OttlaError(
+            f"node {node} stood still for {LONG_PAUSE_SECONDS:.0f} s and is not fenced"
+        )
+    damage.cluster.resume(node)
+    damage.cluster.wait_serving(node)
+
+
 def pause(damage: Damage) -> Generator[Expect, None, None]:
     """SIGSTOP for 0.5 to 10 s."""
     choose = damage.rng.choice([damage.leader, damage.follower, damage.cluster.controller])
@@ -175,6 +201,7 @@ FAULTS: dict[str, Fault] = {
     "terminate": terminate,
     "terminate all": terminate_all,
     "pause": pause,
+    "long pause": long_pause,
     "kill-start-kill": kill_start_kill,
     "kill during start": kill_during_start,
 }
