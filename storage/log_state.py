@@ -327,7 +327,8 @@ class LogState:
             # Also when the disk is full: the kernel may have dropped pages that it could not write.
             self.directory.fail(error)
             self._storage_error(error)
-        self.flushed_ms = self._clock.now_ms()
+        if everything:
+            self.flushed_ms = self._clock.now_ms()
 
     def note_checkpoint(self) -> None:
         """Hand the recovery point, the log's start and the epochs over to the checkpoints."""

@@ -270,6 +270,9 @@ class LogManager:
         for log in self.logs():
             if not log.directory.running:
                 continue
+            if not log.usable:  # what it took before it failed was perhaps never synced
+                synced.discard(log.directory.path)
+                continue
             try:
                 log.close()
             except ProtocolError as error:
