@@ -130,6 +130,10 @@ class Node:
             self._clock,
         )
         await server.start()
+        # What it is elected for once it is unfenced, it must be able to serve.
+        if not await _until(broker.replicas.opened, stop):
+            await server.close()
+            return
         broker.ready.set()
         if not await _until(broker.client.unfenced, stop):
             await server.close()

@@ -87,6 +87,9 @@ class ReplicaManager:
         self._service = ReplicationService(self.partition_by_id, settings, clock)
         self._group: asyncio.TaskGroup | None = None
         self._all_failed: asyncio.Future[None] | None = None
+        self.opened = asyncio.Event()
+        """Set once the logs of all partitions are open that were this broker's when it registered:
+        before that it could not serve what it is elected for."""
 
     # ---- what others ask
 
@@ -141,6 +144,7 @@ class ReplicaManager:
                 group.create_task(self._tick())
                 group.create_task(self._rename_strays())
                 self._apply_all()
+                self._note_opened()
                 await self._all_failed
         finally:
             unsubscribe()
@@ -151,7 +155,11 @@ class ReplicaManager:
     def _on_delta(self, delta: MetadataDelta) -> None:
         if delta.snapshot:
             self._apply_all()
-            return
+        else:
+            self._apply_delta(delta)
+        self._note_opened()
+
+    def _apply_delta(self, delta: MetadataDelta) -> None:
         state = self._metadata.state
         if delta.brokers:
             self._apply_brokers()
@@ -274,12 +282,21 @@ class ReplicaManager:
                     if log is not None and self._wanted(key) is None:
                         self._logs.delete_log(*key)
                     elif key not in self._partitions:
+                        if log is not None:  # what was set while it was opened
+                            log.config = LogConfig.from_topic_configs(self._configs_of(topic))
                         self._add(topic, key[1], log)
                 del self._to_open[key]
                 partition = self._partitions.get(key)
                 info = self._metadata.state.partition(*key)
                 if partition is not None and info is not None:
                     self._apply_partition(partition, info)
+            self._note_opened()
+
+    def _note_opened(self) -> None:
+        us = self._brokers.get(self._settings.node_id)
+        registered = us is not None and us.broker_epoch == self._controller.broker_epoch
+        if registered and not self._to_open:
+            self.opened.set()
 
     def _wanted(self, key: PartitionKey) -> TopicMetadata | None:
         """The topic of a partition that metadata still gives to this broker."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from controller.state import (
 )
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ProtocolError
+from storage.log import Log
 from storage.vfs import MemoryVfs
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
@@ -118,6 +120,48 @@ def test_a_new_topic_can_be_written_when_the_delta_is_applied() -> None:
             late: list[LeadershipChange] = []
             node.manager.add_leadership_listener(late.append)
             assert late == changes[:1]
+
+    asyncio.run(story())
+
+
+def test_logs_are_open_before_the_broker_calls_itself_ready() -> None:
+    async def story() -> None:
+        async with running() as node:
+            node.tell(*topic(partition(0)))
+            assert not node.manager.opened.is_set()  # what of it is ours is not known yet
+            state = ClusterState()
+            for record in (broker(1), broker(2), *topic(*map(partition, range(5)))):
+                state.replay(record)
+            node.metadata.install(state, 10, 1)
+            assert not node.manager.opened.is_set()
+            async with asyncio.timeout(5):
+                await node.manager.opened.wait()
+            assert len(node.manager.partitions) == 5
+
+    asyncio.run(story())
+
+
+def test_a_setting_that_changes_while_the_log_is_opened_is_taken_over() -> None:
+    async def story() -> None:
+        async with running() as node:
+            state = ClusterState()
+            for record in (broker(1), *topic(partition(0))):
+                state.replay(record)
+            opening = node.logs.open_log
+
+            def open_log(*args: Any) -> Log:
+                log = opening(*args)
+                loop.call_soon_threadsafe(
+                    node.tell, ConfigsChanged("topic", "topic", {"flush.messages": "1"})
+                )
+                return log
+
+            loop = asyncio.get_running_loop()
+            node.logs.open_log = open_log  # type: ignore[method-assign, assignment]
+            node.metadata.install(state, 10, 1)
+            async with asyncio.timeout(5):
+                await node.manager.opened.wait()
+            assert node.manager.partition("topic", 0).durable
 
     asyncio.run(story())
 
