@@ -93,7 +93,7 @@ def cut(partition: Partition, diverging: Diverging) -> None:
     except ProtocolError as error:
         partition.note_failure(error)
         raise
-    partition.machine.on_truncated(log.log_end_offset)
+    _truncated(partition, log.log_end_offset)
 
 
 def reset(partition: Partition, log_start: int) -> None:
@@ -112,4 +112,12 @@ def reset(partition: Partition, log_start: int) -> None:
     except ProtocolError as error:
         partition.note_failure(error)
         raise
-    partition.machine.on_truncated(log.log_end_offset)
+    _truncated(partition, log.log_end_offset)
+
+
+def _truncated(partition: Partition, log_end: int) -> None:
+    before = partition.high_watermark
+    partition.machine.on_truncated(log_end)
+    if partition.high_watermark < before:
+        # Else the checkpoint would keep the old one, and the log grow past it again uncommitted.
+        partition.host.high_watermark_moved(partition)

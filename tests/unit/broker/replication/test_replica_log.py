@@ -38,6 +38,18 @@ def test_cuts_by_epoch_and_never_by_high_watermark() -> None:
     assert partition.log_end_offset == 2
 
 
+def test_a_high_watermark_that_the_log_no_longer_reaches_is_not_kept() -> None:
+    host = Host(2)
+    partition = host.partition(leader_id=1)
+    replica_log.append_from_leader(partition, 0, batch_of(b"a", leader_epoch=0), 1, 0)
+    replica_log.append_from_leader(
+        partition, 1, batch_of(b"b", base_offset=1, leader_epoch=0), 2, 0
+    )
+    assert host.noted[-1] == 2
+    replica_log.cut(partition, Diverging(0, 1))
+    assert (partition.high_watermark, host.noted[-1]) == (1, 1)
+
+
 def test_starts_anew_at_the_leaders_log_start() -> None:
     partition = Host(2).partition(leader_id=2)
     fill(partition, b"a")
