@@ -176,6 +176,17 @@ def test_a_stop_that_could_not_save_everything_is_not_clean(where: str) -> None:
     assert disk.manager.directories[0].stop_state is not StopState.CLEAN
 
 
+def test_a_log_that_failed_before_the_stop_keeps_the_directory_from_being_clean() -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 3)
+    log.abandon("it is damaged")  # what it took since the last sync stays unsynced
+    disk.manager.close()
+    disk.vfs.power_cut()
+    disk.start()
+    assert disk.manager.directories[0].stop_state is StopState.UNCLEAN
+
+
 def test_closing_twice_is_harmless() -> None:
     disk = Disk()
     disk.open()
