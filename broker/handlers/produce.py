@@ -118,23 +118,34 @@ class _Commit:
     def _on_committed(
         self, result: PartitionProduceResponse, committed: asyncio.Future[None]
     ) -> None:
-        error = None if committed.cancelled() else committed.exception()
         if self.answer.done():
+            if not committed.cancelled():
+                committed.exception()  # else it is logged as one that nobody looked at
             return
-        if isinstance(error, ProtocolError):
-            _write_error(result, error.code, error.message, self._version)
-        elif error is not None or committed.cancelled():
-            _write_error(result, ErrorCode.UNKNOWN_SERVER_ERROR, str(error or ""), self._version)
+        self._note(result, committed)
         self._left -= 1
         if self._left == 0:
             self._timer.cancel()
             self.answer.set_result(self._response)
 
+    def _note(self, result: PartitionProduceResponse, committed: asyncio.Future[None]) -> None:
+        """Write what became of one batch into the answer."""
+        error = None if committed.cancelled() else committed.exception()
+        if isinstance(error, ProtocolError):
+            _write_error(result, error.code, error.message, self._version)
+        elif error is not None or committed.cancelled():
+            _write_error(result, ErrorCode.UNKNOWN_SERVER_ERROR, str(error or ""), self._version)
+
     def _on_timeout(self) -> None:
         if not self.answer.done():  # it was cancelled when the connection is gone
             self.answer.set_result(self._response)
         for committed, result in self._waiting:
-            if not committed.done():
+            if committed.done():
+                # Its callback may be due only after this timer: a process that stood still finds
+                # the loss of its leadership and this time-out in one turn of the loop. Without
+                # this the batch would be acknowledged.
+                self._note(result, committed)
+            else:
                 # The partition may forget it: else one that cannot commit collects them.
                 committed.cancel()
                 _write_error(

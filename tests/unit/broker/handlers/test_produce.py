@@ -139,6 +139,32 @@ def test_what_is_not_committed_in_time_is_timed_out(world: World) -> None:
     run(test())
 
 
+def test_a_commit_that_fails_in_the_turn_of_the_time_out_is_not_acknowledged(world: World) -> None:
+    """A paused leader wakes up: the metadata that deposes it and the timer come in one turn."""
+
+    async def test() -> None:
+        first, second = world.add_topic("t", 2)
+        asked = request(0, 1)
+        asked.timeout_ms = 0
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        # Runs in the same turn before the timer, so that what it wakes runs after the timer.
+        loop.call_soon(
+            lambda: future.set_result(
+                first.commits[0][2].set_exception(
+                    ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER, "why")
+                )
+            )
+        )
+        answer = call(world, asked)
+        second.commit(1)
+        response = await answer
+        assert codes(response) == [ErrorCode.NOT_LEADER_OR_FOLLOWER, 0]
+        assert response.responses[0].partition_responses[0].base_offset == -1
+
+    run(test())
+
+
 def test_a_lost_connection_leaves_commits_until_their_time_is_up(world: World) -> None:
     async def test() -> None:
         first, second = world.add_topic("t", 2)
