@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import re
 import shutil
 import statistics
 import sys
@@ -201,6 +202,11 @@ class Campaign:
         self._group.stop()
         if self._group.faults:
             raise Failure(f"the group: {self._group.faults[:5]}")
+        if (churn := self._churn) is not None:
+            self._say(
+                f"{churn.created} topics created, {churn.deleted} deleted, {churn.unknown} "
+                "requests with an open outcome"
+            )
         acknowledged = sum(len(ledger.acknowledged) for ledger in ledgers.values())
         self._say(
             f"{acknowledged} messages acknowledged, all in place, in order, once; "
@@ -223,6 +229,18 @@ def table(kinds: dict[str, Kind]) -> str:
     return "\n".join(lines)
 
 
+def told_by_logs(logs: Sequence[str]) -> str:
+    """What the nodes say about themselves: changes in office, fences, loops that stood still."""
+    text = "".join(logs)
+    stalls = [int(ms) for ms in re.findall(r"the event loop stood still for (\d+) ms", text)]
+    return (
+        f"{text.count('active controller, epoch')} times a controller took office; fenced "
+        f"{text.count('is dead: fence it')} times as dead and "
+        f"{text.count('was not heard of: fence it')} times by lease; "
+        f"{len(stalls)} stalls of a loop, the longest {max(stalls, default=0)} ms"
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when nothing was lost and everything healed."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
@@ -230,6 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--kinds", default=None, help="comma-separated; default: all that fit")
     parser.add_argument("--no-churn", action="store_true", help="no topics that come and go")
+    parser.add_argument("--keep", action="store_true", help="keep the nodes' folders in any case")
     options = parser.parse_args(arguments)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     if options.kinds is None:
@@ -249,12 +268,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             campaign = Campaign(cluster, seed, churn=not options.no_churn, say=say)
             kinds_seen = campaign.kinds
             campaign.run(options.seconds, kinds)
+            say(told_by_logs([cluster.log(node) for node in cluster.node_ids]))
     except (Failure, AssertionError, OttlaError) as error:
         say(f"FAILED with seed {seed}: {error}; the nodes' folders are in {folder}")
         print(table(kinds_seen))  # noqa: T201
         return 1
     print(table(kinds_seen))  # noqa: T201
-    shutil.rmtree(folder)
+    if options.keep:
+        say(f"the nodes' folders are in {folder}")
+    else:
+        shutil.rmtree(folder)
     return 0
 
 

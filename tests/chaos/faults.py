@@ -9,6 +9,7 @@ healing.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Generator
 from enum import Enum
@@ -157,10 +158,10 @@ def pause(damage: Damage) -> Generator[Expect, None, None]:
     damage.about = f"node {node} for {seconds} s"
     damage.begin()
     damage.cluster.pause(node)
-    resumed_at = time.monotonic() + seconds
+    timer = threading.Timer(seconds, damage.cluster.resume, (node,))
+    timer.start()
     yield Expect.CLUSTER_SERVES
-    damage.sleep(max(0.0, resumed_at - time.monotonic()))
-    damage.cluster.resume(node)
+    timer.join()
     damage.cluster.wait_serving(node)
 
 

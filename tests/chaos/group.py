@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import confluent_kafka
 
-from tests.support.ledger import Ledger, place_of
+from tests.support.ledger import Ledger
 
 COMMIT_SECONDS = 0.5
 GROUP = "chaos-group"
@@ -54,7 +54,7 @@ class Group:
         return [
             (partition, offset)
             for partition, offset in list(ledger.acknowledged.values())
-            if offset not in self.seen[topic, partition]
+            if offset is not None and offset not in self.seen[topic, partition]
         ]
 
     def wait_seen(self, topic: str, ledger: Ledger, seconds_max: float) -> None:
@@ -62,7 +62,8 @@ class Group:
         deadline = time.monotonic() + seconds_max
         wanted: dict[int, int] = {}
         for partition, offset in list(ledger.acknowledged.values()):
-            wanted[partition] = max(offset, wanted.get(partition, -1))
+            if offset is not None:
+                wanted[partition] = max(offset, wanted.get(partition, -1))
         while behind := [p for p, last in wanted.items() if last not in self.seen[topic, p]]:
             if time.monotonic() > deadline:
                 raise AssertionError(
@@ -114,7 +115,9 @@ class Group:
             consumer.close()
 
     def _take(self, message: confluent_kafka.Message, next_offset: dict[Place, int]) -> None:
-        partition, offset, _, _ = place_of(message)
+        partition, offset = message.partition(), message.offset()
+        assert partition is not None
+        assert offset is not None
         place = (str(message.topic()), partition)
         seen = self.seen[place]
         expected = next_offset.get(place)

@@ -20,9 +20,13 @@ import confluent_kafka
 
 @dataclass
 class Ledger:
-    """Acknowledged messages, (key, number) → (partition, offset), and when they were."""
+    """Acknowledged messages, (key, number) → (partition, offset), and when they were.
 
-    acknowledged: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    The offset is None where librdkafka knows that a message is there, but not where: its request
+    timed out, and a later one of the same sequence succeeded.
+    """
+
+    acknowledged: dict[tuple[str, int], tuple[int, int | None]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     latest: dict[str, int] = field(default_factory=dict)
@@ -31,11 +35,13 @@ class Ledger:
     """Acknowledgements that gave one place to two messages."""
     places: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
 
-    def note(self, partition: int, offset: int, key: str, number: int, now: float) -> None:
+    def note(self, partition: int, offset: int | None, key: str, number: int, now: float) -> None:
         """One message was acknowledged at `now` (monotonic seconds)."""
         self.acknowledged[(key, number)] = (partition, offset)
         self.latest[key] = max(number, self.latest.get(key, -1))
         self.times.append(now)
+        if offset is None:
+            return
         other = self.places.setdefault((partition, offset), (key, number))
         if other != (key, number):
             self.twice.append(f"{partition}@{offset}: {other} and {(key, number)}")
@@ -165,19 +171,18 @@ class SteadyProducer:
         if error is not None:
             self.ledger.failed.append(str(error))
             return
-        partition, offset, key, number = place_of(message)
-        self.ledger.note(partition, offset, key, number, time.monotonic())
+        partition, key, number = identity_of(message)
+        self.ledger.note(partition, message.offset(), key, number, time.monotonic())
 
 
-def place_of(message: confluent_kafka.Message) -> tuple[int, int, str, int]:
-    """Partition, offset, key and number of a message of ours."""
-    partition, offset = message.partition(), message.offset()
+def identity_of(message: confluent_kafka.Message) -> tuple[int, str, int]:
+    """Partition, key and number of a message of ours."""
+    partition = message.partition()
     key, value = message.key(), message.value()
     assert partition is not None
-    assert offset is not None
     assert key is not None
     assert value is not None
-    return partition, offset, key.decode(), int(value)
+    return partition, key.decode(), int(value)
 
 
 async def read_all(bootstrap: str, topic: str) -> dict[int, list[tuple[int, str, int]]]:
@@ -219,7 +224,7 @@ def account(
     moved = {
         item: (place, places[item])
         for item, place in ledger.acknowledged.items()
-        if places[item] != place
+        if places[item] != place and (place[1] is not None or places[item][0] != place[0])
     }
     assert not moved, f"acknowledged messages changed place: {list(moved.items())[:5]}"
     if once:

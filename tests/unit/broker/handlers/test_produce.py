@@ -146,16 +146,13 @@ def test_a_commit_that_fails_in_the_turn_of_the_time_out_is_not_acknowledged(wor
         first, second = world.add_topic("t", 2)
         asked = request(0, 1)
         asked.timeout_ms = 0
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
+
+        def depose() -> None:
+            error = ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER, "why")
+            first.commits[0][2].set_exception(error)
+
         # Runs in the same turn before the timer, so that what it wakes runs after the timer.
-        loop.call_soon(
-            lambda: future.set_result(
-                first.commits[0][2].set_exception(
-                    ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER, "why")
-                )
-            )
-        )
+        asyncio.get_running_loop().call_soon(depose)
         answer = call(world, asked)
         second.commit(1)
         response = await answer
