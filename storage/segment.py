@@ -284,7 +284,8 @@ class Segment:
             self._saved_offsets = min(self._saved_offsets, offset_index.count)
             self._saved_times = min(self._saved_times, time_index.count)
             self.size, self.next_offset = size, next_offset
-        self._find_max_timestamp()
+        if self.max_timestamp_offset >= next_offset:
+            self.max_timestamp, self.max_timestamp_offset = self.max_timestamp_below(next_offset)
         self.seal()
 
     def open_indexes(self) -> None:
@@ -307,7 +308,7 @@ class Segment:
         self._offset_index, self._time_index = offset_index, time_index
         self._saved_offsets, self._saved_times = offset_index.count, time_index.count
         self._unindexed_bytes = unindexed_bytes
-        self._find_max_timestamp()
+        self._adopt_max_timestamp(time_index.last())
 
     def adopt_indexes(self, index_interval_bytes: int) -> None:
         """Use the saved indexes of a sealed segment as they are; DecodeError when damaged."""
@@ -325,9 +326,11 @@ class Segment:
             if self.size > first_size + index_interval_bytes:
                 raise DecodeError(f"{self.path}{names.INDEX_SUFFIX} is empty")
         self._check_last_entries(last, self.time_index.last())
-        last_time = self.time_index.last()
-        if last_time is not None:
-            self.max_timestamp, self.max_timestamp_offset = last_time
+        self._adopt_max_timestamp(self.time_index.last())
+
+    def _adopt_max_timestamp(self, last_entry: tuple[int, int] | None) -> None:
+        # The last entry of an index that was saved when sealed or closed tells the largest.
+        self.max_timestamp, self.max_timestamp_offset = last_entry or (-1, self.base_offset)
 
     def _check_last_entries(
         self, last: tuple[int, int] | None, last_time: tuple[int, int] | None
@@ -349,10 +352,6 @@ class Segment:
             StoredOffsetIndex(offset_file, self.base_offset).load(),
             StoredTimeIndex(time_file, self.base_offset).load(),
         )
-
-    def _find_max_timestamp(self) -> None:
-        """Set the largest timestamp from the time index and the batches after its last entry."""
-        self.max_timestamp, self.max_timestamp_offset = self.max_timestamp_below(self.next_offset)
 
     def max_timestamp_below(self, end_offset: int) -> tuple[int, int]:
         """(largest timestamp or -1, last offset of its batch) of the batches below `end_offset`."""

@@ -97,6 +97,17 @@ def test_the_recovery_point_is_lowered_durably_before_anything_is_cut() -> None:
     assert finished
 
 
+def test_removed_segments_do_not_come_back() -> None:
+    for seed in range(20):
+        disk = Disk(seed=seed)
+        log = disk.open()
+        fill(log, 12)
+        log.flush()
+        log.truncate_to(3)
+        disk.vfs.power_cut()
+        assert not {"5.log", "10.log"} & set(disk.files())
+
+
 def test_a_truncation_that_cannot_lower_the_recovery_point_does_nothing() -> None:
     disk = Disk()
     log = disk.open()

@@ -225,6 +225,14 @@ def test_a_remnant_right_at_the_recovery_point_is_cut_too() -> None:
     assert log.segments[0].dirty
 
 
+def test_a_cut_at_the_recovery_point_that_may_not_be_synced_is_synced() -> None:
+    disk = Disk()
+    log = synced(disk)
+    assert not log.segments[-2].dirty
+    log = disk.process_crash()
+    assert [segment.dirty for segment in log.segments] == [False, False, False, True, True]
+
+
 def test_after_a_crash_new_bytes_never_share_a_file_with_old_ones() -> None:
     disk = Disk()
     fill(disk.open(), 3)
@@ -367,16 +375,18 @@ def test_only_snapshots_below_the_stored_recovery_point_are_believed() -> None:
     log.flush()
     disk.commit(log)
     append(log, batch(producer_id=2, sequence=0))
-    log._snapshots.take(log.producers, 2)
+    append(log, batch(producer_id=2, sequence=1))
+    log._snapshots.take(log.producers, 3)
     disk.manager.checkpoints.commit()
     log.truncate_to(1)  # its snapshot is dropped in memory only
     append(log, batch(producer_id=3, sequence=0), leader_epoch=1)
     log = disk.process_crash()
     assert set(log.producers.summary()) == {1, 3}
+    append(log, batch(producer_id=4, sequence=0), leader_epoch=1)
     log.flush()
     disk.commit(log)
     log = disk.process_crash()  # nor later, when the recovery point has passed it
-    assert set(log.producers.summary()) == {1, 3}
+    assert set(log.producers.summary()) == {1, 3, 4}
 
 
 def test_the_recovery_point_is_not_raised_to_the_first_segment() -> None:
