@@ -29,7 +29,7 @@ from ottla.local.ports import port_is_free
 from ottla.local.processes import process_started
 
 OTTLA = str(Path(sys.executable).with_name("ottla"))
-SECONDS_MAX = 30.0
+SECONDS_MAX = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,11 @@ def first_port(brokers: int) -> str:
         if all(port_is_free(each) for node in nodes for each in node.ports):
             return str(port)
     raise AssertionError("no free ports")
+
+
+def heed_interrupts() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_gone(pids: list[int]) -> None:
@@ -171,7 +176,11 @@ def test_logs_are_shown_by_node_and_followed(one: User) -> None:
     first = json.loads(one.well("logs", "--json").output.splitlines()[0])
     assert first["node"] == 1
     with subprocess.Popen(
-        [OTTLA, "logs", "-f", "-n", "1"], cwd=one.folder, stdout=subprocess.PIPE, text=True
+        [OTTLA, "logs", "-f", "-n", "1"],
+        cwd=one.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     ) as following:
         assert following.stdout is not None
         assert following.stdout.readline().startswith("1| ")
@@ -288,6 +297,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
+            preexec_fn=heed_interrupts,
         )
         os.close(slave)
 
@@ -299,8 +309,9 @@ class Terminal:
 
     def rest(self) -> int:
         """Read on to the end; the exit code."""
+        deadline = time.monotonic() + SECONDS_MAX
         while self._read():
-            pass
+            assert time.monotonic() < deadline, self.output[-2000:]
         os.close(self._master)
         return self.process.wait(SECONDS_MAX)
 
