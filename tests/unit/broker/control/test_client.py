@@ -29,7 +29,7 @@ IDENTITY = BrokerIdentity(
     "internal",
     19092,
     "rack",
-    (DirectoryReport(b"d" * 16, StopState.PROCESS_CRASH),),
+    tuple(DirectoryReport(bytes([number] * 16), state) for number, state in enumerate(StopState)),
 )
 
 
@@ -85,7 +85,11 @@ def test_it_registers_once_and_goes_on_with_its_epoch() -> None:
         assert (told.broker_id, told.incarnation_id, told.cluster_id) == (1, b"i" * 16, CLUSTER)
         assert (told.internal_host, told.internal_port, told.rack) == ("internal", 19092, "rack")
         assert told.endpoints[0].security_protocol == "SSL"
-        assert told.directories[0].stop_state == metadata_pb2.STOP_STATE_PROCESS_CRASH
+        assert {d.directory_id[0]: d.stop_state for d in told.directories} == {
+            0: metadata_pb2.STOP_STATE_CLEAN,
+            1: metadata_pb2.STOP_STATE_PROCESS_CRASH,
+            2: metadata_pb2.STOP_STATE_UNCLEAN,
+        }
         hello = await call.up.get()
         assert (hello.broker_id, hello.broker_epoch, hello.ready) == (1, 3, True)
         call.reset()
