@@ -64,6 +64,7 @@ _INTERNAL_OPTIONS = [
     ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
 ]
 _SERVER_GRACE_SECONDS = 0.2
+LONELY_DRAIN_MS_MAX = 300
 
 
 class Node:
@@ -144,8 +145,10 @@ class Node:
         print(f"ottla-server node {self._settings.node_id} serves {shown}", flush=True)  # noqa: T201
         await stop.wait()
         logger.info("draining")
-        await broker.client.controlled_shutdown(self._settings.controlled_shutdown_timeout_ms)
-        await server.close()
+        timeout_ms = self._settings.controlled_shutdown_timeout_ms
+        handed_over = await broker.client.controlled_shutdown(timeout_ms)
+        # Without a quorum the other brokers are stopping too: nobody will confirm what waits.
+        await server.close(None if handed_over else LONELY_DRAIN_MS_MAX)
 
     def _start(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(group.create_task(work))

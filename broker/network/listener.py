@@ -68,6 +68,7 @@ class Server:
         self._tasks: asyncio.TaskGroup | None = None
         self._closing = asyncio.Event()
         self._closed = asyncio.Event()
+        self._drain_ms = self.limits.drain_ms_max
         self.ports: dict[str, int] = {}
         """By listener name, once bound."""
 
@@ -115,8 +116,11 @@ class Server:
             self.executor.shutdown(wait=False, cancel_futures=True)
             self._closed.set()
 
-    async def close(self) -> None:
-        """Ask `run()` to drain and end, and wait for it."""
+    async def close(self, drain_ms: int | None = None) -> None:
+        """Ask `run()` to drain and end, and wait for it; `drain_ms` below the limit's shortens the
+        wait for answers."""
+        if drain_ms is not None:
+            self._drain_ms = min(self._drain_ms, drain_ms)
         self._closing.set()
         if self._tasks is not None:
             await self._closed.wait()
@@ -199,7 +203,7 @@ class Server:
         for connection in tuple(self._connections):
             connection.end(None, gone.set)
         try:
-            async with asyncio.timeout(self.limits.drain_ms_max / 1000):
+            async with asyncio.timeout(self._drain_ms / 1000):
                 while self._connections:
                     gone.clear()
                     await gone.wait()

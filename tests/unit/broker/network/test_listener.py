@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
+
+import pytest
 
 from broker.network.connection import Connection
 from broker.network.dispatch import Dispatcher
@@ -18,8 +21,11 @@ class FakeConnection:
         self.has_partial_frame = False
         self.ended: list[str | None] = []
 
-    def end(self, reason: str | None) -> None:
+    def end(self, reason: str | None, gone: object = None) -> None:
         self.ended.append(reason)
+
+    def abort(self) -> None:
+        self.ended.append("aborted")
 
 
 def server(**limits: Any) -> tuple[Server, ManualClock]:
@@ -93,3 +99,18 @@ def test_a_coroutine_is_refused_when_the_server_does_not_run() -> None:
 
     node, _ = server()
     assert node.start_task(answer()) is None
+
+
+@pytest.mark.parametrize(("limit_ms", "drain_ms"), [(60_000, 1), (1, None), (1, 60_000)])
+def test_a_drain_ends_at_the_shorter_bound(limit_ms: int, drain_ms: int | None) -> None:
+    async def test() -> None:
+        node, _ = server(drain_ms_max=limit_ms)
+        waiting = FakeConnection()
+        node.admit(cast(Connection, waiting), "1.2.3.4")
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            group.create_task(node.run())
+            await asyncio.sleep(0)
+            await node.close(drain_ms)
+        assert waiting.ended == [None, "aborted"]
+
+    asyncio.run(test())
