@@ -102,6 +102,8 @@ def produce(
             for number, line in enumerate(read_lines(stream, producer.flush, progress), start=1):
                 key, value = _split(line, separator, number, producer)
                 producer.send(topic, value, key, partition=partition)
+                if producer.failed:
+                    break  # the rest would fail alike, each after its own deadline
         producer.flush()
     seconds = time.monotonic() - started
     if json_output:

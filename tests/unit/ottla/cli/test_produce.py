@@ -94,3 +94,14 @@ def test_failures(ottla: CommandLine) -> None:
     assert done.code == 1
     assert "1 record was not delivered" in done.errors
     assert done.text == ""
+
+
+def test_the_first_failure_ends_it(ottla: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"x" * 999 + b"\n" * 1 + (b"y" * 999 + b"\n") * 20_000)
+    ottla.kafka.errors[ApiKey.PRODUCE].extend([ErrorCode.TOPIC_AUTHORIZATION_FAILED] * 1_000)
+    done = ottla("produce", "t", "--file", str(path))
+    assert done.code == 1
+    assert "not delivered" in done.errors
+    refused = 1_000 - len(ottla.kafka.errors[ApiKey.PRODUCE])
+    assert refused < 10  # of more than twenty batches: nobody waits for all to fail
