@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ottla.client.admin import Admin
 from ottla.testing import Cluster
 from tests.support.ledger import SteadyProducer, account, read_all
 from tests.support.topics import create_topic
@@ -79,6 +80,33 @@ def test_a_victim_is_killed_under_load(
     assert len(ledger.acknowledged) == producer.sent
     account(ledger, asyncio.run(read_all(cluster.bootstrap, topic)))
     assert took < NEXT_WRITE_SECONDS_MAX
+
+
+def members(cluster: Cluster) -> set[int]:
+    with Admin(cluster.bootstrap, timeout_seconds=15.0) as admin:
+        return {b.broker_id for b in admin.describe_cluster().brokers if not b.fenced}
+
+
+def test_one_that_stands_still_is_fenced_by_its_lease_and_rejoins(cluster: Cluster) -> None:
+    """A leader that is the active controller too. Its connections stay open, nothing is refused."""
+    topic = "stand-still"
+    create_topic(cluster.bootstrap, topic)
+    cluster.wait_in_sync(topic)
+    with SteadyProducer(cluster.bootstrap, topic) as producer:
+        assert producer.wait_acknowledged_after(time.monotonic(), 30) is not None
+        victim = both(cluster, topic)
+        cluster.pause(victim)
+        paused_at = time.monotonic()
+        took = producer.wait_every_key_after(paused_at, 60)
+        assert victim not in members(cluster)
+        cluster.resume(victim)
+        cluster.wait_serving(victim)
+        cluster.wait_in_sync(topic)
+        assert members(cluster) == set(cluster.node_ids)
+        ledger = producer.finish()
+    print(f"broker {victim} paused, all partitions written again after {took:.2f} s")  # noqa: T201
+    assert not ledger.failed
+    account(ledger, asyncio.run(read_all(cluster.bootstrap, topic)))
 
 
 def test_all_brokers_die_at_once(cluster: Cluster) -> None:
