@@ -2,6 +2,8 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from ottla.core.errors import ConfigError, OttlaError
 from ottla.local.cluster import LocalCluster, locked
 from ottla.local.plan import ClusterPlan, plan_on_ports
 from ottla.local.ports import free_ports
+from ottla.local.processes import NodeProcess, ProcessIdentity, process_started
 
 ID = "AAAAAAAAAAAAAAAAAAAAAQ"
 
@@ -97,3 +100,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="choose another folder with --data"):
         make(tmp_path / "file" / "data")
+
+
+def test_a_node_that_ends_by_itself_is_told_from_one_that_was_killed(tmp_path: Path) -> None:
+    cluster = make(tmp_path, free_ports(6))
+    for node_id in (1, 2):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        identity = ProcessIdentity(child.pid, process_started(child.pid) or "")
+        cluster._processes[node_id] = NodeProcess(node_id, identity, child)
+    assert cluster.ended() == []
+    cluster.kill(1)
+    assert cluster.ended() == []
+    ended = cluster._processes[2].child
+    assert ended is not None
+    ended.communicate(b"\n", timeout=30)
+    assert cluster.ended() == [2]
