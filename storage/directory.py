@@ -22,14 +22,29 @@ class StopState(Enum):
 class LogDirectory:
     """One of `log.dirs`. A fault of the disk takes it offline until the process restarts."""
 
-    __slots__ = ("directory_id", "failure", "path", "running", "stop_state", "suspect")
+    __slots__ = (
+        "directory_id",
+        "failure",
+        "last_broker_epoch",
+        "path",
+        "running",
+        "stop_state",
+        "suspect",
+    )
 
     def __init__(
-        self, path: str, directory_id: Uuid, stop_state: StopState, suspect: bool = False
+        self,
+        path: str,
+        directory_id: Uuid,
+        stop_state: StopState,
+        suspect: bool = False,
+        last_broker_epoch: int | None = None,
     ) -> None:
         self.path = path
         self.directory_id = directory_id
         self.stop_state = stop_state
+        # Of the process that used it before this one: the controller knows which that should be.
+        self.last_broker_epoch = last_broker_epoch
         # A sync failed in the last run: what is read may not be on disk, nor on its way there.
         self.suspect = suspect
         self.running = False  # the mark says so, durably: appends are allowed

@@ -24,10 +24,12 @@ from storage import marks, names
 from storage.checkpoints import Checkpoints
 from storage.config import LogConfig
 from storage.directory import LogDirectory, StopState
+from storage.folders import Folders
 from storage.lmdb_store import LmdbStore
 from storage.log import Log
+from storage.log_state import DISK_FULL
 from storage.marks import MarkState
-from storage.vfs import OpenMode, Vfs, VfsLock, replace_file, write_all
+from storage.vfs import Vfs, VfsLock
 
 __all__ = ["LogDirectory", "LogManager", "StopState"]
 
@@ -61,7 +63,7 @@ class LogManager:
         self._high_watermarks: dict[tuple[Uuid, int], int] = {}
         self._broker_epoch = -1
         self._retired: list[tuple[int, str]] = []  # (now_ms from which on, folder to remove)
-        self._random = random.SystemRandom()
+        self._folders = Folders(vfs)
         self._flusher = ThreadPoolExecutor(1, "log-flush")
         self._writer = ThreadPoolExecutor(1, "checkpoints")
         self._checkpoint_due_ms = clock.now_ms() + CHECKPOINT_INTERVAL_MS
@@ -134,26 +136,26 @@ class LogManager:
             return log
         directory: LogDirectory | None = None
         try:
-            directory = self._directory_of(topic, partition, topic_id)
+            directory = self._folders.find(self.directories, topic, partition, topic_id)
             if directory is None:
                 directory = self._directory_for_new()
-                self._create_folder(directory, topic, partition, topic_id)
+                self._folders.create(directory, topic, partition, topic_id)
             directory.check_online()
             if directory.suspect:
-                self._write_identity_again(directory, topic, partition, topic_id)
+                self._folders.write_identity_again(directory, topic, partition, topic_id)
             log = Log(
                 topic=topic,
                 topic_id=topic_id,
                 partition=partition,
                 directory=directory,
-                folder=os.path.join(directory.path, names.folder_name(topic, partition)),
+                folder=self._folders.path(directory, topic, partition),
                 config=config,
                 clock=self._clock,
                 vfs=self._vfs,
                 checkpoints=self.checkpoints,
             )
         except OSError as error:
-            if directory is not None:
+            if directory is not None and error.errno not in DISK_FULL:
                 directory.fail(error)
             raise ProtocolError(
                 ErrorCode.KAFKA_STORAGE_ERROR, f"{topic}-{partition}: {error}"
@@ -173,7 +175,7 @@ class LogManager:
         log.abandon("it is deleted")
         self.checkpoints.forget(log.key)
         try:
-            retired = self._rename_away(
+            retired = self._folders.rename_away(
                 log.directory, log.topic, log.partition, names.DELETE_ENDING
             )
         except OSError as error:
@@ -189,14 +191,14 @@ class LogManager:
         """
         renamed = []
         for directory in self.directories:
-            for topic, partition in self._folders(directory):
-                folder = os.path.join(directory.path, names.folder_name(topic, partition))
-                topic_id = marks.read_partition_metadata(self._vfs, folder)
+            for topic, partition in self._folders.all_in(directory):
+                folder = self._folders.path(directory, topic, partition)
+                topic_id = self._folders.topic_id(directory, topic, partition)
                 if topic_id is not None and (
                     (topic_id, partition) in self._logs or known(topic_id, partition)
                 ):
                     continue
-                path = self._rename_away(directory, topic, partition, names.STRAY_ENDING)
+                path = self._folders.rename_away(directory, topic, partition, names.STRAY_ENDING)
                 _log.warning("%s is not in the cluster's metadata: renamed to %s", folder, path)
                 renamed.append(path)
         return renamed
@@ -247,6 +249,8 @@ class LogManager:
         timestamp_ms = self._clock.timestamp_ms()
         count = 0
         for log in self.logs():
+            if not log.usable:
+                continue
             try:
                 count += log.delete_old_segments(timestamp_ms, self.high_watermark(log))
             except ProtocolError as error:
@@ -341,29 +345,11 @@ class LogManager:
                 directory.running = False
                 self._mark(directory, MarkState.FAILED)
 
-    # Folders
-
-    def _folders(self, directory: LogDirectory) -> list[tuple[str, int]]:
-        """(topic, partition) of all folders that are logs."""
-        parsed = (names.parse_folder(name) for name in self._vfs.listdir(directory.path))
-        return [found for found in parsed if found is not None]
+    # Directories
 
     def _has_unopened(self, directory: LogDirectory) -> bool:
         opened = {(log.topic, log.partition) for log in self.logs() if log.directory is directory}
-        return any(found not in opened for found in self._folders(directory))
-
-    def _directory_of(self, topic: str, partition: int, topic_id: Uuid) -> LogDirectory | None:
-        """Where the folder of a partition is; one that is not this topic's is put aside."""
-        for directory in self.directories:
-            folder = os.path.join(directory.path, names.folder_name(topic, partition))
-            if not self._vfs.is_dir(folder):
-                continue
-            found = marks.read_partition_metadata(self._vfs, folder)
-            if found == topic_id:
-                return directory
-            path = self._rename_away(directory, topic, partition, names.STRAY_ENDING)
-            _log.warning("%s belongs to another topic: renamed to %s", folder, path)
-        return None
+        return any(found not in opened for found in self._folders.all_in(directory))
 
     def _directory_for_new(self) -> LogDirectory:
         online = [directory for directory in self.directories if not directory.offline]
@@ -375,39 +361,11 @@ class LogManager:
                 counts[log.directory.path] += 1
         return min(online, key=lambda directory: counts[directory.path])
 
-    def _create_folder(
-        self, directory: LogDirectory, topic: str, partition: int, topic_id: Uuid
-    ) -> None:
-        # Not synced here: the log's first flush does it. Until then a power cut may take the
-        # folder or leave it without its identity, and with it only records that were not synced.
-        folder = os.path.join(directory.path, names.folder_name(topic, partition))
-        self._vfs.mkdirs(folder)
-        path = os.path.join(folder, names.PARTITION_METADATA)
-        write_all(
-            self._vfs.open(path, OpenMode.CREATE_NEW), marks.partition_metadata_text(topic_id)
-        )
-
-    def _write_identity_again(
-        self, directory: LogDirectory, topic: str, partition: int, topic_id: Uuid
-    ) -> None:
-        folder = os.path.join(directory.path, names.folder_name(topic, partition))
-        path = os.path.join(folder, names.PARTITION_METADATA)
-        replace_file(self._vfs, path, marks.partition_metadata_text(topic_id))
-
-    def _rename_away(self, directory: LogDirectory, topic: str, partition: int, ending: str) -> str:
-        source = os.path.join(directory.path, names.folder_name(topic, partition))
-        unique = random_uuid(self._random)
-        target = os.path.join(directory.path, names.retired_name(topic, partition, unique, ending))
-        self._vfs.rename(source, target)
-        return target
-
     def _retire_leftovers(self) -> None:
         """Deleted folders of the last run are removed in the next round."""
+        now_ms = self._clock.now_ms()
         for directory in self.directories:
-            for name in self._vfs.listdir(directory.path):
-                if name.endswith(names.DELETE_ENDING):
-                    path = os.path.join(directory.path, name)
-                    self._retired.append((self._clock.now_ms(), path))
+            self._retired += [(now_ms, path) for path in self._folders.deleted_in(directory)]
 
 
 def _flush(log: Log, work: Callable[[], None]) -> None:
@@ -441,6 +399,7 @@ def _take(vfs: Vfs, path: str, cluster_id: str, node_id: int) -> LogDirectory:
             meta = marks.MetaProperties(cluster_id, node_id, random_uuid(random.SystemRandom()))
             marks.write_meta(vfs, path, meta)
         state, suspect = marks.read_stop_state(vfs, path)
+        broker_epoch = marks.read_broker_epoch(vfs, path)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be used ({error.strerror}): mend it, or choose another folder in "
@@ -456,4 +415,4 @@ def _take(vfs: Vfs, path: str, cluster_id: str, node_id: int) -> LogDirectory:
             f"{path} belongs to node {meta.node_id}, not {node_id}: choose another folder in "
             "log.dirs, or correct node.id"
         )
-    return LogDirectory(path, meta.directory_id, state, suspect)
+    return LogDirectory(path, meta.directory_id, state, suspect, broker_epoch)

@@ -98,6 +98,13 @@ def read_stop_state(vfs: Vfs, directory: str) -> tuple[StopState, bool]:
             return StopState.UNCLEAN, False
 
 
+def read_broker_epoch(vfs: Vfs, directory: str) -> int | None:
+    """The broker epoch of the process that used the directory last; None: not known."""
+    path = os.path.join(directory, names.STOP_MARK)
+    text = _parse(read_file(vfs, path)).get("broker.epoch", "") if vfs.exists(path) else ""
+    return int(text) if text.isdecimal() else None
+
+
 def write_mark(vfs: Vfs, directory: str, state: MarkState, broker_epoch: int) -> None:
     """Durable on return."""
     _write(

@@ -246,6 +246,29 @@ def test_a_folder_of_another_topic_is_put_aside(identity: str) -> None:
     assert disk.vfs.exists(f"/data/{stray}/00000000000000000000.log")
 
 
+def test_a_folder_that_was_only_begun_is_made_again() -> None:
+    disk = Disk()
+    disk.open()
+    disk.vfs.process_crash()
+    disk.vfs.open(f"{FOLDER}/partition.metadata", OpenMode.WRITE).truncate(0)
+    disk.start()
+    fill(disk.open(), 1)
+    assert not any(name.endswith("-stray") for name in disk.vfs.listdir("/data"))
+
+
+def test_a_full_disk_refuses_new_logs_until_there_is_room() -> None:
+    disk = Disk()
+    disk.vfs.capacity = disk.vfs.used_bytes() + 20
+    for _ in range(3):
+        with pytest.raises(ProtocolError, match="No space left") as caught:
+            disk.open()
+        assert caught.value.code is ErrorCode.KAFKA_STORAGE_ERROR
+    assert not disk.manager.directories[0].offline
+    disk.vfs.capacity = None
+    fill(disk.open(), 1)
+    assert not any(name.endswith("-stray") for name in disk.vfs.listdir("/data"))
+
+
 def test_folders_that_the_metadata_does_not_know_are_put_aside() -> None:
     disk = Disk()
     for number in range(3):

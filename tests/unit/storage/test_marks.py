@@ -72,6 +72,15 @@ def test_how_it_stopped() -> None:
     assert marks.read_stop_state(vfs, "/d") == (StopState.UNCLEAN, True)
 
 
+def test_who_left_it() -> None:
+    vfs = disk()
+    assert marks.read_broker_epoch(vfs, "/d") is None
+    marks.write_mark(vfs, "/d", MarkState.CLEAN, 5)
+    assert marks.read_broker_epoch(vfs, "/d") == 5
+    write(vfs, "/d/stop.mark", "broker.epoch=x\n")
+    assert marks.read_broker_epoch(vfs, "/d") is None
+
+
 def test_another_mount_is_a_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     vfs = disk()
     marks.write_mark(vfs, "/d", MarkState.RUNNING, 5)
