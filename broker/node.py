@@ -348,7 +348,9 @@ def _identity(settings: NodeSettings, logs: LogManager) -> BrokerIdentity:
         internal_port=internal.port,
         rack=settings.broker_rack,
         directories=tuple(
-            DirectoryReport(directory.directory_id, directory.stop_state)
+            DirectoryReport(
+                directory.directory_id, directory.stop_state, directory.last_broker_epoch
+            )
             for directory in logs.directories
         ),
     )

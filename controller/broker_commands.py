@@ -95,10 +95,7 @@ def register_broker(state: ClusterState, index: int, command: pb.RegisterBroker)
         in_controlled_shutdown=False,
         directory_ids=tuple(d.directory_id for d in command.directories),
     )
-    lost = any(d.stop_state not in _KEPT for d in command.directories)
-    if before is not None and not set(before.directory_ids).issubset(broker.directory_ids):
-        lost = True  # a directory is missing, and nobody knows what was in it
-    lost_data = frozenset({broker.broker_id}) if lost else NOBODY
+    lost_data = frozenset({broker.broker_id}) if _may_have_lost(before, command) else NOBODY
     electorate = Electorate.of(state, broker)
 
     def change(partition: PartitionMetadata, rules: ElectionRules) -> PartitionMetadata:
@@ -107,6 +104,27 @@ def register_broker(state: ClusterState, index: int, command: pb.RegisterBroker)
     records: list[Record] = [broker]
     records += partition_changes(state, lambda p: broker.broker_id in p.replicas, change)
     return Decision(pb.Result(broker_epoch=index), records)
+
+
+def _may_have_lost(before: BrokerRegistration | None, command: pb.RegisterBroker) -> bool:
+    """Whether a directory was not left clean or by a mere crash, or not by the incarnation before.
+
+    A mark of an earlier one says nothing of what came after: the disk was put back to an older
+    state (KIP-966 compares the epochs for the same reason). A process that ended between its
+    registration and its first mark is taken for that too, which costs an election at most.
+    """
+    if any(directory.stop_state not in _KEPT for directory in command.directories):
+        return True
+    if before is None:
+        return False
+    if any(
+        directory.HasField("broker_epoch") and directory.broker_epoch != before.broker_epoch
+        for directory in command.directories
+    ):
+        return True
+    # Of a directory that is missing nobody knows what was in it.
+    there = {directory.directory_id for directory in command.directories}
+    return not there.issuperset(before.directory_ids)
 
 
 def _check_registration(state: ClusterState, command: pb.RegisterBroker) -> None:

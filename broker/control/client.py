@@ -166,6 +166,7 @@ class ControllerClient:
                     pb.DirectoryReport(
                         directory_id=directory.directory_id,
                         stop_state=_STOP_STATES[directory.stop_state],
+                        broker_epoch=directory.last_broker_epoch,
                     )
                     for directory in identity.directories
                 ],

@@ -18,6 +18,8 @@ class DirectoryReport:
 
     directory_id: Uuid
     stop_state: StopState
+    last_broker_epoch: int | None = None
+    """Of the incarnation that used it last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -575,19 +575,25 @@ class DirectoryReport(_message.Message):
 
     DIRECTORY_ID_FIELD_NUMBER: _builtins.int
     STOP_STATE_FIELD_NUMBER: _builtins.int
+    BROKER_EPOCH_FIELD_NUMBER: _builtins.int
     directory_id: _builtins.bytes
     stop_state: Global___StopState.ValueType
+    broker_epoch: _builtins.int
+    """Of the incarnation that used it last, by its mark; absent without one."""
     def __init__(
         self,
         *,
         directory_id: _builtins.bytes = ...,
         stop_state: Global___StopState.ValueType = ...,
+        broker_epoch: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_broker_epoch", b"_broker_epoch", "broker_epoch", b"broker_epoch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory_id", b"directory_id", "stop_state", b"stop_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_broker_epoch", b"_broker_epoch", "broker_epoch", b"broker_epoch", "directory_id", b"directory_id", "stop_state", b"stop_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__broker_epoch: _TypeAlias = _typing.Literal["broker_epoch"]  # noqa: Y015
+    _WhichOneofArgType__broker_epoch: _TypeAlias = _typing.Literal["_broker_epoch", b"_broker_epoch"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__broker_epoch) -> _WhichOneofReturnType__broker_epoch | None: ...
 
 Global___DirectoryReport: _TypeAlias = DirectoryReport  # noqa: Y015
 

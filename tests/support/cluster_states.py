@@ -41,8 +41,10 @@ class Cluster:
         rack: str | None = None,
         incarnation: int | None = None,
         directories: Sequence[Uuid] | None = None,
+        left_by: int | None = None,
     ) -> pb.Result:
-        """A new incarnation unless `incarnation` repeats one."""
+        """A new incarnation unless `incarnation` repeats one. `left_by`: the broker epoch in the
+        directories' marks."""
         number = self.index if incarnation is None else incarnation
         return self.do(
             register_broker=pb.RegisterBroker(
@@ -54,7 +56,9 @@ class Cluster:
                 internal_port=19092,
                 rack=rack,
                 directories=[
-                    pb.DirectoryReport(directory_id=directory, stop_state=stop)
+                    pb.DirectoryReport(
+                        directory_id=directory, stop_state=stop, broker_epoch=left_by
+                    )
                     for directory in directories or [bytes([broker_id] * 16)]
                 ],
             )

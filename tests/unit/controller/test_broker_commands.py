@@ -117,6 +117,18 @@ def test_a_missing_directory_is_an_unclean_stop_and_so_is_an_unknown_state() -> 
         assert cluster.partition().last_known_elr == (1,)
 
 
+def test_a_disk_that_was_put_back_to_an_older_state_is_an_unclean_stop() -> None:
+    cluster = Cluster(1)
+    cluster.topic("t", [1])
+    first = cluster.epoch(1)
+    cluster.register(1, left_by=first)
+    assert cluster.partition().elr == (1,)
+    cluster.unfence(1)
+    cluster.register(1, left_by=first)  # not by the incarnation that led since
+    assert cluster.partition().elr == ()
+    assert cluster.partition().last_known_elr == (1,)
+
+
 def test_one_unclean_directory_counts_for_all() -> None:
     cluster = Cluster(1)
     cluster.topic("t", [1])

@@ -29,7 +29,10 @@ IDENTITY = BrokerIdentity(
     "internal",
     19092,
     "rack",
-    tuple(DirectoryReport(bytes([number] * 16), state) for number, state in enumerate(StopState)),
+    tuple(
+        DirectoryReport(bytes([number] * 16), state, 70 + number)
+        for number, state in enumerate(StopState)
+    ),
 )
 
 
@@ -90,6 +93,7 @@ def test_it_registers_once_and_goes_on_with_its_epoch() -> None:
             1: metadata_pb2.STOP_STATE_PROCESS_CRASH,
             2: metadata_pb2.STOP_STATE_UNCLEAN,
         }
+        assert [d.broker_epoch for d in told.directories] == [70, 71, 72]
         hello = await call.up.get()
         assert (hello.broker_id, hello.broker_epoch, hello.ready) == (1, 3, True)
         call.reset()
