@@ -254,6 +254,10 @@ def test_durable_it_acknowledges_what_is_synced() -> None:
     assert pair.host.flushes
     assert pair.partition.log is not None
     pair.partition.log.flush()
+    fill(pair.leader, b"two")  # arrives after that sync
+    pair.leader.log.flush()
+    pair.leader.flushed()
+    pair.talk()
     pair.session.note_flushed(pair.partition)
     pair.talk()
     assert pair.leader.high_watermark == 1

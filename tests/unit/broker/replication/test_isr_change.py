@@ -26,6 +26,12 @@ def test_who_is_there_comes_in() -> None:
     assert (pending.change.leader_epoch, pending.change.partition_epoch) == (5, 8)
 
 
+def test_who_has_not_reached_the_start_of_the_epoch_stays_out() -> None:
+    facts = replace(FACTS, high_watermark=4)  # a new leader's, which lags behind what was committed
+    assert decide_isr_change(facts, {2: at(10, 20), 3: at(9, 30)}, BROKERS, 0) is None
+    assert decide_isr_change(facts, {2: at(10, 20), 3: at(10, 30)}, BROKERS, 0) is not None
+
+
 def test_leaving_goes_first() -> None:
     gone = FollowerProgress(None, None, 0)
     pending = decide_isr_change(FACTS, {2: gone, 3: at(10, 30)}, BROKERS, 1_001)

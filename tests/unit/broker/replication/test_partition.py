@@ -50,6 +50,20 @@ def test_what_is_not_committed_is_read_by_coordinators_alone() -> None:
     assert found is not None
 
 
+def test_read_committed_ends_where_the_oldest_open_transaction_begins() -> None:
+    partition = alone(Host())
+    fill(partition, b"a")
+    records = [(None, b"b", (), 1_700_000_000_000)]
+    open_batch = build_batch(
+        records, producer_id=7, producer_epoch=0, base_sequence=0, transactional=True
+    )
+    partition.append(memoryview(open_batch), acks=1)
+    fill(partition, b"c")
+    assert (partition.last_stable_offset, partition.high_watermark) == (1, 3)
+    assert partition.read(1, 1000, committed_only=True, at_least_one=True) is None
+    assert partition.read(1, 1000, committed_only=False, at_least_one=True) is not None
+
+
 def test_out_of_range_is_told() -> None:
     partition = alone(Host())
     with pytest.raises(ProtocolError, match="OFFSET_OUT_OF_RANGE"):

@@ -145,6 +145,11 @@ def test_durable_follower_counts_from_its_first_acknowledgement() -> None:
     assert machine.high_watermark == 0
     machine.on_progress(3, 5, 0)
     assert machine.high_watermark == 5
+    append(machine, 9)
+    machine.on_progress(3, 9, 0)
+    machine.on_subscribed(3, 30, None, 0)  # it may have come back with less on its disk
+    machine.on_progress(2, 9, 0)
+    assert machine.high_watermark == 5
 
 
 def test_positions_are_forgotten_in_a_new_epoch() -> None:
@@ -190,6 +195,19 @@ def test_positions_of_an_earlier_incarnation_are_forgotten() -> None:
     assert machine.on_progress(2, 5, 0) == ()  # from what it still has in flight
     assert machine.high_watermark == 0
     machine.on_subscribed(2, 21, 5, 0)
+    assert machine.high_watermark == 5
+
+
+def test_who_is_only_asked_for_does_not_make_up_the_minimum() -> None:
+    machine = machine_of(replace(VIEW, isr=(1,)), end=4)
+    effects = machine.on_subscribed(2, 20, 4, 0)
+    assert isinstance(machine.isr_state, PendingExpand)
+    assert [type(effect) for effect in effects] == [ProposeIsr]
+    append(machine, 5)
+    machine.on_progress(2, 5, 0)
+    assert machine.high_watermark == 0
+    view = replace(VIEW, isr=(1, 2), partition_epoch=11)
+    machine.on_accepted(machine.isr_state.change, view, 0)
     assert machine.high_watermark == 5
 
 
