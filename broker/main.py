@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import logging
 import os
 import random
+import resource
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -175,7 +177,15 @@ def _run(settings: NodeSettings, *, initialize: bool, exit_with_parent: bool) ->
         await Node(settings, initialize=initialize).run(stop)
 
     os.umask(0o077)
+    _raise_descriptor_limit()
     uvloop.run(serve())
+
+
+def _raise_descriptor_limit() -> None:
+    """Take all descriptors that the system allows: every partition and connection has some."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS names a limit that it does not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _on_parent_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -162,7 +162,7 @@ def _describe_topic_config(
     clusters: str | None,
     settings: Mapping[str, BrokerSetting],
 ) -> DescribeConfigsResourceResult:
-    """`clusters`: the default that holds in the whole cluster, whatever this node's settings say."""
+    """`clusters`: the default of the whole cluster, whatever this node's settings say."""
     synonyms = []
     if own is not None:
         synonyms.append(DescribeConfigsSynonym(config.name, own, _FROM_TOPIC))
