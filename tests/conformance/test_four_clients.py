@@ -12,7 +12,7 @@ import kafka
 import pytest
 
 from ottla.testing import Cluster
-from tests.support.ledger import place_of
+from tests.support.ledger import identity_of
 from tests.support.topics import create_topic
 
 MESSAGES = 100_000
@@ -36,7 +36,9 @@ def produced(ottla_cluster: Cluster) -> tuple[str, Read]:
         if error is not None:
             errors.append(str(error))
         else:
-            partition, offset, key, number = place_of(message)
+            partition, key, number = identity_of(message)
+            offset = message.offset()
+            assert offset is not None
             placed[partition].append((offset, key, number))
 
     producer = confluent_kafka.Producer(
