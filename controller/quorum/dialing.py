@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -33,9 +34,7 @@ BATCH_BYTES_MAX = 1 << 20
 _CHANNEL_OPTIONS = [
     *OPTIONS,
     ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.min_reconnect_backoff_ms", 1000),  # also how long one attempt to connect may take
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.min_reconnect_backoff_ms", 1000),  # how long one attempt to connect may take
     ("grpc.dns_min_time_between_resolutions_ms", 1000),
 ]
 
@@ -104,6 +103,7 @@ class Peer:
         self._outgoing: Outgoing | None = None
         self._call: Any = None
         self._closing = threading.Event()
+        self._dial = threading.Event()
         self._last_fault = ""
         self._thread = threading.Thread(
             target=self._run, name=f"quorum-dial-{peer_id}", daemon=True
@@ -122,8 +122,13 @@ class Peer:
         if outgoing is not None and not outgoing.put(encode_message(message)):
             self._hang_up()  # messages are missing now: only a new call may carry later ones
 
+    def dial_now(self) -> None:
+        """That voter has just called us, so it is up: do not wait for the next attempt."""
+        self._dial.set()
+
     def close(self) -> None:
         self._closing.set()
+        self._dial.set()
         self._hang_up()
 
     def join(self) -> None:
@@ -137,11 +142,20 @@ class Peer:
             call.cancel()
 
     def _run(self) -> None:
-        with self._channel() as channel:
-            stub = raft_pb2_grpc.RaftStub(channel)
-            while not self._closing.is_set():
-                self._connect(stub)
-                self._closing.wait(self._timings.dial_retry_ms / 1000)
+        pause = self._timings.dial_retry_ms / 1000
+        not_before = float("-inf")
+        while True:
+            self._dial.clear()
+            if self._closing.is_set():
+                return
+            # A channel backs off for up to a second after failures, and a voter that is back
+            # would wait as long for its votes: each attempt has a channel of its own.
+            with self._channel() as channel:
+                self._connect(raft_pb2_grpc.RaftStub(channel))
+            if self._dial.wait(pause):
+                # Two that refuse each other must not call each other back without end.
+                self._closing.wait(max(0.0, not_before - time.monotonic()))
+                not_before = time.monotonic() + pause
 
     def _channel(self) -> grpc.Channel:
         if self._tls is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -42,15 +42,21 @@ class _Link:
 
 
 class RaftListener(raft_pb2_grpc.RaftServicer):
-    """One server; see the module."""
+    """One server; see the module. `called` hears, from any thread, of each voter that is let in."""
 
     def __init__(
-        self, identity: Identity, peers: set[int], events: Events, tls: QuorumTls | None
+        self,
+        identity: Identity,
+        peers: set[int],
+        events: Events,
+        tls: QuorumTls | None,
+        called: Callable[[int], None] = lambda peer_id: None,
     ) -> None:
         self._identity = identity
         self._peers = peers
         self._events = events
         self._tls = tls
+        self._called = called
         self._lock = threading.Lock()
         self._links: dict[int, _Link] = {}
         self._server: grpc.Server | None = None
@@ -130,6 +136,7 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
             context.abort(grpc.StatusCode.ABORTED, "a newer call of this voter is in use")
         if current is not None:
             current.context.cancel()
+        self._called(link.peer_id)
         return link
 
     def _is_current(self, link: _Link) -> bool:

@@ -39,13 +39,15 @@ class Transport:
         timings: Timings,
         tls: QuorumTls | None = None,
     ) -> None:
-        self._listener = RaftListener(identity, set(voters) - {identity.node_id}, events, tls)
         self._listen = listen
         self._peers = {
             peer_id: Peer(identity, peer_id, address, events, timings, tls)
             for peer_id, address in voters.items()
             if peer_id != identity.node_id
         }
+        self._listener = RaftListener(
+            identity, set(self._peers), events, tls, lambda peer_id: self._peers[peer_id].dial_now()
+        )
 
     def start(self) -> int:
         """Listen, then dial; the port. A quorum of one does neither. ConfigError: cannot bind."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
+import pytest
+
+from controller.quorum.dialing import Peer
 from controller.quorum.handshake import Identity
 from controller.quorum.messages import Message
 from controller.quorum.timings import Timings
 from controller.quorum.transport import Transport
+from ottla.local.ports import free_ports
 
 IDENTITY = Identity("cluster", 1, b"a" * 16, 1)
 
@@ -40,3 +47,40 @@ def test_messages_to_a_voter_that_is_not_connected_are_dropped() -> None:
     for term in range(100):
         transport.send(2, {"type": "response_vote", "term": term})
     assert transport.has_credit(2)
+
+
+class Seen(Nobody):
+    """Tells when the way to a voter is open."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+
+    def connected(self, peer_id: int, directory_id: bytes) -> None:
+        self.open.set()
+
+    def disconnected(self, peer_id: int) -> None:
+        pass
+
+
+def transport(node_id: int, voters: dict[int, tuple[str, int]], seen: Seen) -> Transport:
+    own = Identity("cluster", node_id, bytes([node_id]) * 16, 1)
+    timings = Timings(dial_retry_ms=600_000)
+    return Transport(own, voters, voters[node_id], seen, timings=timings)
+
+
+def test_who_is_called_calls_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A voter that was away comes back: nobody waits for his own next attempt to reach it."""
+    failed = threading.Event()
+    monkeypatch.setattr(Peer, "_report", lambda self, error: failed.set())
+    ports = free_ports(2)
+    voters = {1: ("127.0.0.1", ports[0]), 2: ("127.0.0.1", ports[1])}
+    first, second = Seen(), Seen()
+    with contextlib.ExitStack() as undo:
+        one, two = transport(1, voters, first), transport(2, voters, second)
+        undo.callback(two.stop)
+        undo.callback(one.stop)
+        one.start()
+        assert failed.wait(20)  # nobody answers, and the next attempt is in ten minutes
+        two.start()
+        assert second.open.wait(20)
+        assert first.open.wait(20)
