@@ -6,6 +6,8 @@ from collections.abc import Coroutine
 import pytest
 
 from controller.generated import metadata_pb2 as pb
+from controller.image import MetadataImage
+from controller.state_machine import Event
 from ottla.core.errors import ConfigError, ErrorCode
 from tests.support.controllers import CLUSTER, OfficeHarness, running_office
 
@@ -29,6 +31,23 @@ def test_the_epoch_is_committed_before_the_controller_acts(
             assert harness.image.state.cluster_id == CLUSTER
             assert harness.image.state.default_min_insync_replicas == 2
             assert harness.office.leader_id == 1
+
+    run(test())
+
+
+def test_it_acts_on_no_image_from_before_its_office(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        held: list[Event] = []
+        receive = MetadataImage.receive
+        monkeypatch.setattr(MetadataImage, "receive", lambda image, event: held.append(event))
+        async with running_office(monkeypatch, elect=False) as harness:
+            harness.quorum.elect(1)
+            await harness.until(lambda: bool(held))
+            await harness.settle()
+            assert harness.office.controller_epoch is None
+            for event in held:
+                receive(harness.image, event)
+            await harness.until(lambda: harness.office.controller_epoch == 1)
 
     run(test())
 

@@ -281,6 +281,21 @@ def test_a_short_file_below_the_recovery_point_keeps_the_log_closed() -> None:
     assert "below offset 3" in refused(disk)
 
 
+def test_a_file_that_ends_below_the_recovery_point_costs_no_later_segment() -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 3)
+    log.flush()
+    disk.commit(log)
+    fill(log, 10)
+    assert log.segment_count > 1
+    before = disk.files()
+    position, _ = log.segments[0].locate(1)
+    log.segments[0].file.truncate(position)
+    assert "below offset 3" in refused(disk)
+    assert disk.files() == {**before, "0.log": position}
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_missing_segment_below_the_recovery_point_keeps_the_log_closed(number: int) -> None:
     disk = Disk()

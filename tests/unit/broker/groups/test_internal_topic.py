@@ -62,6 +62,7 @@ async def test_created_once_and_compacted() -> None:
     [made] = cluster.calls
     assert (made.partition_count, made.replication_factor) == (50, 3)
     assert made.configs["cleanup.policy"] == "compact"
+    assert "min.insync.replicas" not in made.configs  # so the cluster's holds
 
 
 @in_loop

@@ -95,6 +95,19 @@ def test_acks_all_appends_at_once_and_answers_when_all_are_committed(world: Worl
     run(test())
 
 
+def test_batches_are_appended_before_the_handler_returns(world: World) -> None:
+    async def test() -> None:
+        (partition,) = world.add_topic("t")
+        context = world.context(ApiKey.PRODUCE, 9)
+        answers = [
+            produce.HANDLER.handle(world.services, context, request(0, acks=1)) for _ in range(3)
+        ]
+        # Nothing has waited yet: the next request of the connection cannot overtake.
+        assert len(partition.batches) == len(answers)
+
+    run(test())
+
+
 def test_a_duplicate_waits_for_the_original_batch(world: World) -> None:
     async def test() -> None:
         (partition,) = world.add_topic("t")

@@ -116,7 +116,8 @@ def test_a_new_stream_takes_the_place_of_the_old() -> None:
         served = serve()
         _, old = await connected(served)
         theirs, new = await connected(served)
-        await old
+        async with asyncio.timeout(5):
+            await old
         assert served.service.follower_ids == (2,)
         theirs.close()
         await new
@@ -130,8 +131,9 @@ def test_a_process_that_was_replaced_does_not_take_the_place_of_its_successor() 
         theirs, task = await connected(served, broker_epoch=21)
         ours, zombie = stream_pair()
         await zombie.write(hello(follower_broker_epoch=20))
-        with pytest.raises(Refused, match="another process"):
-            await served.service.serve(ours)
+        async with asyncio.timeout(5):
+            with pytest.raises(Refused, match="another process"):
+                await served.service.serve(ours)
         assert served.service.follower_ids == (2,)
         assert not task.done()
         theirs.close()
