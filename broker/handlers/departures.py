@@ -3,7 +3,7 @@
 Two facts that a client's fail-over hangs on, each with a bound in time:
 
     lingering   fenced a moment ago. Still listed among the brokers, though it leads nothing:
-                librdkafka (2.14) takes a broker that disappears down together with the partitions
+                librdkafka (2.16) takes a broker that disappears down together with the partitions
                 that the same answer gives to another leader, and looks for that leader again only
                 a second later. Kafka lists a dead broker for 9 s, until its session ends.
     dead        its process refuses connections, but no controller has fenced it yet. What it leads
