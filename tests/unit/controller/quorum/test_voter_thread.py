@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+from typing import cast
+
+import pytest
 
 from controller.quorum.bootstrap import format_voter
+from controller.quorum.engine import GuardedSyncObj
 from controller.quorum.metadata_log import Leadership
 from controller.quorum.outcomes import Applied, Outcome, Refused
 from controller.quorum.timings import Timings
@@ -58,6 +62,24 @@ def test_deposed_and_elected_again_within_one_turn_is_told_as_two_changes() -> N
         Leadership(None, 3, False),
         Leadership(1, 3, True),
     ]
+
+
+@pytest.mark.parametrize("has_noop", [False, True])
+def test_nobody_is_told_to_lead_before_its_no_op_is_applied(has_noop: bool) -> None:
+    class Engine:
+        raftCurrentTerm = 4  # noqa: N815 - the library's name
+
+        def leader_id(self) -> int:
+            return 1
+
+        def is_leading(self) -> bool:
+            return True
+
+        def is_ready_leader(self) -> bool:
+            return has_noop
+
+    told = Watch().voter._leadership(cast(GuardedSyncObj, Engine()))
+    assert told == (Leadership(1, 4, True) if has_noop else Leadership(None, 4, False))
 
 
 def test_events_are_taken_in_order_up_to_the_stop() -> None:
