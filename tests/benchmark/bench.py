@@ -117,6 +117,15 @@ def start_to_first_produce(measures: list[Measure], tries: int) -> None:
     measures += [measure, memory]
 
 
+def settle(cluster: Cluster, topic: str, partitions: int) -> None:
+    """Wait until the followers have everything: what acks=1 left behind is not the next one's."""
+    producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all"})
+    for partition in range(partitions):
+        producer.produce(topic, b"settled?", partition=partition)
+    if producer.flush(300):
+        raise RuntimeError("the followers did not catch up")
+
+
 def produce_by_librdkafka(
     cluster: Cluster, measures: list[Measure], tries: int, size: int, acks: str, total: int
 ) -> None:
@@ -151,6 +160,7 @@ def produce_by_librdkafka(
         if producer.flush(300):
             raise RuntimeError("not everything was acknowledged")
         seconds = time.monotonic() - began
+        settle(cluster, topic, partitions=3)
         rate.values.append(count * size / MB / seconds)
         messages.values.append(count / seconds)
         rate.cpu_seconds.append(brokers.cpu_seconds() - cpu)
@@ -269,6 +279,7 @@ def produce_large_requests(
                 _answer(connection)
                 in_flight -= 1
             seconds = time.monotonic() - began
+        settle(cluster, topic, partitions=1)
         used = brokers.cpu_seconds() - cpu
         sent = count * len(batch)
         rate.values.append(sent / MB / seconds)
