@@ -205,7 +205,12 @@ class LocalCluster:
             output = (self.folder(node_id) / "output.log").read_text("utf-8", "replace")
         except OSError:
             output = ""
-        lines = [line for line in output.splitlines() if line.strip()]
+        # The line with which a node says that it serves explains no end.
+        lines = [
+            line
+            for line in output.splitlines()
+            if line.strip() and not line.startswith("ottla-server node ")
+        ]
         errors = [line for line in lines if line.startswith("error: ")]
         if errors:
             return f"node {node_id} stopped: {errors[-1].removeprefix('error: ')}"

@@ -74,6 +74,8 @@ def test_the_error_of_a_node_is_told_in_its_own_words(tmp_path: Path) -> None:
     assert cluster.why_ended(1) == "node 1 stopped: the disk is on fire"
     output.write_text("Traceback\nKeyError: 1\n")
     assert cluster.why_ended(1).endswith("it printed:\nTraceback\nKeyError: 1")
+    output.write_text("ottla-server node 1 serves PLAINTEXT://127.0.0.1:9092\n")
+    assert cluster.why_ended(1).endswith("stopped unexpectedly; see " + str(cluster.log_file(1)))
 
 
 def test_delete_leaves_what_is_not_ours(tmp_path: Path) -> None:
