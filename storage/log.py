@@ -21,6 +21,7 @@ from storage.markers import Marker, note_batch
 from storage.segment import Segment
 from storage.slices import LogSlice
 from storage.snapshots import INTERVAL_BYTES
+from storage.transaction_index import AbortedTransaction
 from storage.validation import check_replicated, marker_of, validate_batch
 from storage.vfs import Buffer
 
@@ -80,7 +81,9 @@ class Log(LogState):
     def append_as_follower(self, batches: memoryview) -> None:
         """Append whole batches from the leader as they are; all are checked before any is written.
 
-        OFFSET_OUT_OF_RANGE: the first does not begin at the log end, or a gap between them.
+        Offsets may leave gaps where the leader's log was compacted.
+
+        OFFSET_OUT_OF_RANGE: a batch that begins below the log end or the batch before it.
         CORRUPT_MESSAGE: a torn batch, a wrong CRC, or a leader epoch that falls.
         """
         self._check_usable()
@@ -154,7 +157,9 @@ class Log(LogState):
         if header.leader_epoch >= 0:
             self.epochs.assign(header.leader_epoch, base_offset)
         if header.producer_id >= 0:
-            note_batch(self.producers, header, marker, timestamp_ms)
+            aborted = note_batch(self.producers, header, marker, timestamp_ms)
+            if aborted is not None:
+                segment.transactions.append(aborted)
         self.log_end_offset = next_offset = base_offset + header.last_offset_delta + 1
         offsets = self._boundary_offsets
         offsets.append(next_offset)
@@ -219,6 +224,16 @@ class Log(LogState):
         try:
             return search.find_timestamp(
                 self._segments, timestamp_ms, self.log_start_offset, end_offset
+            )
+        except (DecodeError, OSError) as error:
+            self._read_failed(error)
+
+    def aborted_transactions(self, offset: int, end_offset: int) -> list[AbortedTransaction]:
+        """Those that have records in [offset, end_offset), for readers of committed records."""
+        self._check_readable()
+        try:
+            return search.find_aborted(
+                self._segments[max(0, bisect_right(self._bases, offset) - 1) :], offset, end_offset
             )
         except (DecodeError, OSError) as error:
             self._read_failed(error)

@@ -163,8 +163,7 @@ class LogState:
         try:
             number = bisect_right(self._bases, offset) - 1
             segment = self._segments[number]
-            position, header = segment.locate(offset)
-            boundary = header.base_offset
+            position, boundary = segment.boundary_at(offset)
             self._lower_recovery_point(boundary)
             # A segment of which nothing stays is removed as well, and made anew by the next roll.
             self._remove_from(number if position == 0 and number else number + 1)

@@ -8,6 +8,7 @@ from ottla.record.batch import BatchHeader, iter_records
 from ottla.record.compression import Buffer
 from ottla.record.control import ControlRecordType, control_record_type, coordinator_epoch_of
 from storage.producers import ProducerState
+from storage.transaction_index import AbortedTransaction
 
 _MARKERS = frozenset({ControlRecordType.ABORT, ControlRecordType.COMMIT})
 
@@ -37,17 +38,24 @@ def read_marker(batch: Buffer, position: int, header: BatchHeader) -> Marker | N
 
 def note_batch(
     producers: ProducerState, header: BatchHeader, marker: Marker | None, seen_ms: int
-) -> None:
-    """Take a batch that is in the log into the producer state."""
+) -> AbortedTransaction | None:
+    """Take a batch that is in the log into the producer state; the transaction that it aborted."""
     if header.producer_id < 0:
-        return
-    if marker is not None:
-        producers.end_transaction(
-            header.producer_id,
-            header.producer_epoch,
-            marker.coordinator_epoch,
-            header.base_offset + header.last_offset_delta,
-            seen_ms,
-        )
-    elif not header.is_control:
-        producers.update(header, seen_ms)
+        return None
+    if marker is None:
+        if not header.is_control:
+            producers.update(header, seen_ms)
+        return None
+    marker_offset = header.base_offset + header.last_offset_delta
+    first_offset = producers.end_transaction(
+        header.producer_id,
+        header.producer_epoch,
+        marker.coordinator_epoch,
+        marker_offset,
+        seen_ms,
+    )
+    if first_offset is None or marker.control_type is not ControlRecordType.ABORT:
+        return None
+    oldest = producers.first_open_offset()
+    last_stable_offset = marker_offset + 1 if oldest is None else oldest
+    return AbortedTransaction(header.producer_id, first_offset, marker_offset, last_stable_offset)

@@ -6,7 +6,10 @@ TOPIC-PARTITION.HEX-stray/           one that the cluster's metadata does not kn
     00000000000000000042.log         record batches from offset 42 on
     00000000000000000042.index       offset index
     00000000000000000042.timeindex   time index
+    00000000000000000042.txnindex    aborted transactions; missing where there are none
     *.deleted                        a removed file, until it is unlinked
+    *.cleaned                        what compaction is writing
+    *.swap                           what compaction has written, about to replace other segments
     partition.metadata               the topic id
 """
 
@@ -19,8 +22,12 @@ from ottla.core.identifiers import Uuid
 LOG_SUFFIX = ".log"
 INDEX_SUFFIX = ".index"
 TIME_INDEX_SUFFIX = ".timeindex"
-SEGMENT_SUFFIXES = (LOG_SUFFIX, INDEX_SUFFIX, TIME_INDEX_SUFFIX)
+TRANSACTION_INDEX_SUFFIX = ".txnindex"
+INDEX_SUFFIXES = (INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX)
+SEGMENT_SUFFIXES = (LOG_SUFFIX, *INDEX_SUFFIXES)
 DELETED_SUFFIX = ".deleted"
+CLEANED_SUFFIX = ".cleaned"
+SWAP_SUFFIX = ".swap"
 TEMPORARY_SUFFIX = ".tmp"
 PARTITION_METADATA = "partition.metadata"
 META_PROPERTIES = "meta.properties"

@@ -164,8 +164,11 @@ class ProducerState:
         coordinator_epoch: int,
         marker_offset: int,
         seen_ms: int,
-    ) -> None:
-        """Note a commit or abort marker that is in the log now."""
+    ) -> int | None:
+        """Note a commit or abort marker that is in the log now.
+
+        The first offset of the transaction that it ended; None when none was open.
+        """
         producer = self._producers.get(producer_id)
         if producer is None:
             producer = self._producers[producer_id] = Producer(producer_epoch, seen_ms)
@@ -179,6 +182,11 @@ class ProducerState:
             producer.transaction_first_offset = None
             del self._open[producer_id]
             self._decided.append((first_offset, marker_offset))
+        return first_offset
+
+    def first_open_offset(self) -> int | None:
+        """First offset of the oldest transaction that is open."""
+        return next(iter(self._open.values()), None)
 
     def first_undecided_offset(self, high_watermark: int) -> int | None:
         """First offset of the oldest transaction that is open, or whose marker is not below
@@ -189,7 +197,7 @@ class ProducerState:
         decided = self._decided
         while decided and decided[0][1] < high_watermark:
             decided.popleft()
-        oldest = next(iter(self._open.values()), None)
+        oldest = self.first_open_offset()
         for first_offset, _ in decided:
             if oldest is None or first_offset < oldest:
                 oldest = first_offset

@@ -2,7 +2,8 @@
 
 The steps, whose reasons are in README.md:
 
-1. Leftovers go: `*.deleted`, `*.tmp`, indexes without their .log file.
+1. Leftovers go: `*.deleted`, `*.tmp`, `*.cleaned`, indexes without their .log file. A compaction
+   that had come as far as `*.swap` is completed: see compaction/swap.py.
 2. After a clean stop whose checkpoint agrees with the end of the log nothing is scanned.
 3. Otherwise all below the recovery point is taken as it is (it was synced), with its indexes if
    they were synced and are sane, else with new ones; everything from the recovery point on is
@@ -13,8 +14,10 @@ The steps, whose reasons are in README.md:
 5. Nothing below the recovery point is ever dropped: what is missing or broken there keeps the log
    closed with KAFKA_STORAGE_ERROR, for the operator and the leader's copy to mend.
 6. After a failed sync, everything from the recovery point on is written once more.
-7. Leader epochs and producers come from the checkpoint as far as the recovery point and from the
-   batch headers after it.
+7. Leader epochs, producers and aborted transactions come from checkpoint and index as far as the
+   recovery point and from the batches after it.
+8. In a log that was never opened here, stopped cleanly by another program, a segment may end before
+   the next one begins: Kafka's compaction leaves that. An empty batch closes the gap.
 """
 
 from __future__ import annotations
@@ -24,9 +27,11 @@ import os
 from dataclasses import dataclass
 
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
-from ottla.record.batch import BatchHeader
+from ottla.record.batch import BatchHeader, read_header
+from ottla.record.build import empty_batch
 from storage import names
 from storage.checkpoints import Checkpoints, LogKey
+from storage.compaction.swap import complete_swaps
 from storage.config import LogConfig
 from storage.directory import LogDirectory, StopState
 from storage.epochs import LeaderEpochCache
@@ -39,6 +44,7 @@ from storage.vfs import OpenMode, Vfs, VfsFile
 _log = logging.getLogger(__name__)
 
 _REWRITE_CHUNK = 1 << 20
+_LEFTOVERS = (names.DELETED_SUFFIX, names.TEMPORARY_SUFFIX, names.CLEANED_SUFFIX)
 
 
 @dataclass(slots=True)
@@ -99,6 +105,8 @@ class _Loader:
         self._index_point = 0
         self._scanned_bytes = 0
         self._last_epoch = -1
+        self._foreign = False
+        self._transactions_damaged = False
 
     def load(self) -> LoadedLog:
         bases = self._remove_leftovers()
@@ -110,6 +118,7 @@ class _Loader:
             segment = Segment.create(self._vfs, self._folder, log_start_offset, self._timestamp_ms)
             return LoadedLog([segment], log_start_offset, 0, 0, self._epochs, self._producers)
         first = bases[0]
+        self._foreign = checkpoint is None and self._clean
         self._recovery_point = max(first, checkpoint.recovery_point if checkpoint else first)
         if checkpoint:
             self._index_point = checkpoint.index_point
@@ -121,6 +130,8 @@ class _Loader:
         snapshots = ProducerSnapshots(self._checkpoints, self._key)
         self._producers_from, self._producers = snapshots.latest(first, trusted)
         self._load_segments(bases)
+        if self._transactions_damaged:
+            self._rebuild_transactions()
         log_end_offset = self._segments[-1].next_offset
         if log_end_offset < self._recovery_point:
             raise self._damaged(f"ends at offset {log_end_offset}", self._recovery_point)
@@ -141,13 +152,16 @@ class _Loader:
 
     def _remove_leftovers(self) -> list[int]:
         """The base offsets of the segments, rising."""
-        found = self._vfs.listdir(self._folder)
+        try:
+            found = complete_swaps(self._vfs, self._folder, self._vfs.listdir(self._folder))
+        except DecodeError as error:
+            raise self._damaged(str(error), self._recovery_point) from error
         bases = [base for name in found if (base := names.base_offset_of(name)) is not None]
         kept = {names.segment_name(base) for base in bases}
         for name in found:
             stem, suffix = os.path.splitext(name)
-            orphan = suffix in (names.INDEX_SUFFIX, names.TIME_INDEX_SUFFIX) and stem not in kept
-            if orphan or suffix in (names.DELETED_SUFFIX, names.TEMPORARY_SUFFIX):
+            orphan = suffix in names.INDEX_SUFFIXES and stem not in kept
+            if orphan or suffix in _LEFTOVERS:
                 self._vfs.unlink(os.path.join(self._folder, name))
         return sorted(bases)
 
@@ -187,7 +201,30 @@ class _Loader:
                 segment.dirty |= following == self._recovery_point
         except DecodeError as damage:
             raise self._damaged(str(damage), self._recovery_point) from damage
+        self._load_transactions(segment)
         return segment
+
+    def _load_transactions(self, segment: Segment) -> None:
+        """The aborted transactions whose markers lie below the recovery point."""
+        try:
+            segment.transactions.load(segment.base_offset, self._recovery_point)
+        except DecodeError as error:
+            _log.warning("reading aborted transactions from the log: %s", error)
+            self._transactions_damaged = True
+
+    def _rebuild_transactions(self) -> None:
+        """Make all indexes of aborted transactions again, from the start of the log on."""
+        producers = ProducerState()
+        try:
+            for segment in self._segments:
+                segment.transactions.begin()
+                for position, header in walk_headers(segment.file, 0, segment.size):
+                    aborted = replay_batch(producers, segment, position, header, self._timestamp_ms)
+                    if aborted is not None:
+                        segment.transactions.append(aborted)
+                segment.dirty = True
+        except DecodeError as error:
+            raise self._damaged(str(error), self._recovery_point) from error
 
     def _adopted(self, segment: Segment) -> bool:
         try:
@@ -208,6 +245,7 @@ class _Loader:
             return False
         if segment.next_offset != self._recovery_point:
             return False
+        self._load_transactions(segment)
         self._replay_settled(segment)
         return True
 
@@ -218,15 +256,14 @@ class _Loader:
         """
         interval = self._config.index_interval_bytes
         segment.begin_indexes()
+        self._load_transactions(segment)
         segment.size, segment.next_offset = 0, segment.base_offset
         try:
             self._last_epoch = self._epoch_before(segment)
             if segment.base_offset < self._recovery_point:
                 for position, header in walk_headers(segment.file, 0, size):
-                    if header.base_offset != segment.next_offset:
-                        raise DecodeError(
-                            f"offset {segment.next_offset} is missing from {segment.path}.log"
-                        )
+                    if header.base_offset < segment.next_offset:
+                        raise DecodeError(f"the offsets in {segment.path}.log do not rise")
                     if header.next_offset > self._recovery_point:
                         break
                     self._visit(segment, position, header)
@@ -237,6 +274,8 @@ class _Loader:
             raise self._damaged(str(error), self._recovery_point) from error
         start = segment.size
         end = self._scan_tail(segment, size, following)
+        if self._foreign and following is not None and end == size:
+            end = size = self._close_gap(segment, following)
         if segment.next_offset < self._recovery_point:  # before anything is cut
             raise self._damaged(
                 f"{segment.path}.log ends at offset {segment.next_offset}", self._recovery_point
@@ -254,6 +293,14 @@ class _Loader:
         segment.dirty = True
         return continues
 
+    def _close_gap(self, segment: Segment, following: int) -> int:
+        """Let a segment of Kafka's that ends below the next one reach up to it; its size then."""
+        if segment.next_offset < following:
+            filler = empty_batch(segment.next_offset, following - 1, self._last_epoch)
+            segment.append(filler)
+            segment.note(read_header(filler), self._config.index_interval_bytes)
+        return segment.size
+
     def _epoch_before(self, segment: Segment) -> int:
         """The leader epoch of the batch before a segment, from the log itself; -1 without one."""
         before = [other for other in self._segments if other is not segment and other.size]
@@ -268,10 +315,10 @@ class _Loader:
             for position, header in scan_batches(segment.file, segment.size, size):
                 if following is not None and header.next_offset > following:
                     return position
-                if header.base_offset != segment.next_offset:
+                if header.base_offset < segment.next_offset:
                     raise DecodeError(
                         f"the batch at byte {position} of {segment.path}.log has offset "
-                        f"{header.base_offset} instead of {segment.next_offset}"
+                        f"{header.base_offset}, below {segment.next_offset}"
                     )
                 if header.leader_epoch < self._last_epoch:
                     raise DecodeError(
@@ -310,7 +357,9 @@ class _Loader:
             if newest is None or header.leader_epoch > newest:
                 self._epochs.assign(header.leader_epoch, header.base_offset)
         if header.producer_id >= 0 and header.base_offset >= self._producers_from:
-            replay_batch(self._producers, segment, position, header, self._timestamp_ms)
+            aborted = replay_batch(self._producers, segment, position, header, self._timestamp_ms)
+            if aborted is not None and aborted.last_offset >= self._recovery_point:
+                segment.transactions.append(aborted)
 
     def _replay_settled(self, segment: Segment) -> None:
         """Bring the producer state up to the end of a segment that is not scanned."""

@@ -9,6 +9,7 @@ from ottla.record.batch import BatchHeader, iter_records
 from storage.scan import NEAR_WINDOW, walk_headers
 from storage.segment import Segment
 from storage.slices import LogSlice
+from storage.transaction_index import AbortedTransaction
 
 
 def find_slice(
@@ -72,7 +73,26 @@ def find_max_timestamp(
         return None
     timestamp, last_offset, segment = best
     position, header = segment.locate(last_offset)
-    return _in_batch(segment, position, header, timestamp, segment.base_offset)
+    found_record = _in_batch(segment, position, header, timestamp, segment.base_offset)
+    # Compaction may have removed the record, and kept the batch's own account of it.
+    return found_record or (timestamp, header.last_offset, header.leader_epoch)
+
+
+def find_aborted(
+    segments: Sequence[Segment], offset: int, end_offset: int
+) -> list[AbortedTransaction]:
+    """The aborted transactions with records in [offset, end_offset), by their markers' order.
+
+    A marker stands at or after the records, so the segments begin with the one that holds `offset`.
+    """
+    found = []
+    for segment in segments:
+        for aborted in segment.transactions.entries():
+            if aborted.last_offset >= offset and aborted.first_offset < end_offset:
+                found.append(aborted)
+            if aborted.last_stable_offset >= end_offset:
+                return found
+    return found
 
 
 def _in_batch(

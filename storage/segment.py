@@ -1,9 +1,12 @@
-"""One segment: a run of batches in one file, with its two sparse indexes.
+"""One segment: a run of batches in one file, with its sparse indexes and aborted transactions.
 
 A segment grows only at its end. It is *sealed* when the log rolls to another one or when a
 truncation cut it: it then never gets another append, so that new bytes never share a file with the
 bytes that they replace (a power cut could leave a mixture of both). `flush` saves and syncs; the
 indexes of a sealed segment then leave the memory.
+
+Offsets rise; compaction leaves gaps between batches, but the last batch always ends right where the
+next segment begins.
 
 The file is never closed, only dropped: slices in flight hold it.
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Iterator
 
 from ottla.core.errors import DecodeError
 from ottla.record.batch import HEADER_SIZE, BatchHeader, read_header
@@ -28,6 +32,7 @@ from storage.indexes import (
     save_entries,
 )
 from storage.scan import FAR_WINDOW, NEAR_WINDOW, walk_headers
+from storage.transaction_index import TransactionIndex
 from storage.vfs import Buffer, OpenMode, Vfs, VfsFile, write_all
 
 _log = logging.getLogger(__name__)
@@ -52,6 +57,7 @@ class Segment:
         "base_offset",
         "created_ms",
         "dirty",
+        "ending",
         "first_timestamp",
         "max_timestamp",
         "max_timestamp_offset",
@@ -60,14 +66,23 @@ class Segment:
         "removed",
         "sealed",
         "size",
+        "transactions",
         "used",
     )
 
     def __init__(
-        self, vfs: Vfs, folder: str, base_offset: int, *, size: int, next_offset: int
+        self,
+        vfs: Vfs,
+        folder: str,
+        base_offset: int,
+        *,
+        size: int,
+        next_offset: int,
+        ending: str = "",
     ) -> None:
         self._vfs = vfs
         self.path = os.path.join(folder, names.segment_name(base_offset))  # without suffix
+        self.ending = ending  # of its files' names, while compaction makes it
         self.base_offset = base_offset
         self.next_offset = next_offset
         self.size = size
@@ -87,19 +102,22 @@ class Segment:
         self._saved_offsets = 0
         self._saved_times = 0
         self._unindexed_bytes = 0
+        self.transactions = TransactionIndex(vfs, self.file_path(names.TRANSACTION_INDEX_SUFFIX))
         self._lock = threading.Lock()  # which pair of indexes is the true one: flush is a thread
 
     @classmethod
-    def create(cls, vfs: Vfs, folder: str, base_offset: int, created_ms: int) -> Segment:
+    def create(
+        cls, vfs: Vfs, folder: str, base_offset: int, created_ms: int, *, ending: str = ""
+    ) -> Segment:
         """A new, empty segment with its file; one of that name is replaced in one step.
 
         So a log that consists of one emptied segment never loses its place to a crash.
         """
-        segment = cls(vfs, folder, base_offset, size=0, next_offset=base_offset)
-        path = segment.path + names.LOG_SUFFIX
-        for suffix in (names.INDEX_SUFFIX, names.TIME_INDEX_SUFFIX):
-            if vfs.exists(segment.path + suffix):
-                vfs.unlink(segment.path + suffix)
+        segment = cls(vfs, folder, base_offset, size=0, next_offset=base_offset, ending=ending)
+        path = segment.file_path(names.LOG_SUFFIX)
+        for suffix in names.INDEX_SUFFIXES:
+            if vfs.exists(segment.file_path(suffix)):
+                vfs.unlink(segment.file_path(suffix))
         if vfs.exists(path):
             temporary = path + names.TEMPORARY_SUFFIX
             if vfs.exists(temporary):
@@ -110,8 +128,13 @@ class Segment:
             segment._file = vfs.open(path, OpenMode.CREATE_NEW)
         segment.created_ms = created_ms
         segment.begin_indexes()
+        segment.transactions.begin()
         segment.dirty = True
         return segment
+
+    def file_path(self, suffix: str) -> str:
+        """Where one of its files is."""
+        return self.path + suffix + self.ending
 
     @property
     def file(self) -> VfsFile:
@@ -119,7 +142,7 @@ class Segment:
         self.used = True
         file = self._file
         if file is None:
-            file = self._file = self._vfs.open(self.path + names.LOG_SUFFIX, OpenMode.WRITE)
+            file = self._file = self._vfs.open(self.file_path(names.LOG_SUFFIX), OpenMode.WRITE)
         return file
 
     # Appending
@@ -175,26 +198,48 @@ class Segment:
     # Finding
 
     def locate(self, offset: int) -> tuple[int, BatchHeader]:
-        """(position, header) of the batch that holds `offset`, which must be in the segment."""
-        return self._locate(offset, retry=True)
+        """(position, header) of the first batch that ends above `offset`.
 
-    def _locate(self, offset: int, *, retry: bool) -> tuple[int, BatchHeader]:
-        entry = self.offset_index.floor(offset)
-        start = 0 if entry is None else entry[1]
+        It holds `offset`, unless compaction removed that. DecodeError: there is none, or damage.
+        """
+        for position, header in self._walk_from(offset):
+            if header.next_offset > offset:
+                return position, header
+        raise DecodeError(f"offset {offset} is not in {self.path}.log")
+
+    def boundary_at(self, offset: int) -> tuple[int, int]:
+        """(position, end offset) where the batches end that lie wholly below `offset`."""
+        end, end_offset = 0, self.base_offset
+        for position, header in self._walk_from(offset - 1):
+            end = position
+            if header.next_offset > offset:
+                break
+            end, end_offset = position + header.size, header.next_offset
+            if end_offset == offset:  # what follows may be torn
+                break
+        return end, end_offset
+
+    def _walk_from(self, offset: int) -> Iterator[tuple[int, BatchHeader]]:
+        """The batches from one at or below that which holds `offset`, by the offset index."""
+        return walk_headers(self.file, self._floor(offset), self.size, NEAR_WINDOW)
+
+    def _floor(self, offset: int) -> int:
+        """The position of a batch whose last offset is at or below `offset`; 0 without one.
+
+        What the index says is compared with the log; an index that lies is made again.
+        """
         try:
-            for position, header in walk_headers(self.file, start, self.size, NEAR_WINDOW):
-                if entry is not None and position == start and header.last_offset != entry[0]:
-                    break  # the index lies
-                if header.next_offset > offset:
-                    return position, header
+            entry = self.offset_index.floor(offset)
+            if entry is None:
+                return 0
+            if read_header(self.file.pread(HEADER_SIZE, entry[1])).last_offset == entry[0]:
+                return entry[1]
         except DecodeError:
-            if start == 0:
-                raise
-        if not retry:
-            raise DecodeError(f"offset {offset} is not in {self.path}.log")
+            pass
         _log.warning("the offset index of %s.log is damaged; it is made again", self.path)
         self.rebuild_indexes(INDEX_INTERVAL_DEFAULT)
-        return self._locate(offset, retry=False)
+        entry = self.offset_index.floor(offset)
+        return 0 if entry is None else entry[1]
 
     def boundary_before(self, limit: int, start: int) -> tuple[int, int]:
         """(position, offset) of the last batch boundary at or before the byte `limit`.
@@ -216,7 +261,7 @@ class Segment:
             if self._offset_index is not None:
                 return self._offset_index
             if self._stored_offset_index is None:
-                file = self._vfs.open(self.path + names.INDEX_SUFFIX, OpenMode.CREATE)
+                file = self._vfs.open(self.file_path(names.INDEX_SUFFIX), OpenMode.CREATE)
                 self._stored_offset_index = StoredOffsetIndex(file, self.base_offset)
             return self._stored_offset_index
 
@@ -226,7 +271,7 @@ class Segment:
             if self._time_index is not None:
                 return self._time_index
             if self._stored_time_index is None:
-                file = self._vfs.open(self.path + names.TIME_INDEX_SUFFIX, OpenMode.CREATE)
+                file = self._vfs.open(self.file_path(names.TIME_INDEX_SUFFIX), OpenMode.CREATE)
                 self._stored_time_index = StoredTimeIndex(file, self.base_offset)
             return self._stored_time_index
 
@@ -242,6 +287,8 @@ class Segment:
         self.size = 0
         try:
             for _, header in walk_headers(self.file, 0, size, FAR_WINDOW):
+                if header.next_offset > next_offset:
+                    break
                 self.note(header, index_interval_bytes)
                 if self.next_offset == next_offset:
                     break
@@ -255,10 +302,9 @@ class Segment:
 
         DecodeError when no batch ends there.
         """
-        position, header = self.locate(self.next_offset - 1)
-        if header.next_offset != self.next_offset:
+        end, end_offset = self.boundary_at(self.next_offset)
+        if end_offset != self.next_offset:
             raise DecodeError(f"no batch of {self.path}.log ends at offset {self.next_offset}")
-        end = position + header.size
         if end < self.size:
             self.file.truncate(end)
             self.size = end
@@ -275,6 +321,7 @@ class Segment:
                 self.rebuild_indexes(INDEX_INTERVAL_DEFAULT)
                 self.cut(size, next_offset)
                 return
+        self.transactions.cut(next_offset)
         self.file.truncate(size)
         with self._lock:
             offset_index.cut(size)
@@ -316,10 +363,11 @@ class Segment:
             (names.INDEX_SUFFIX, OFFSET_ENTRY_SIZE),
             (names.TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE),
         ):
-            if not self._vfs.exists(self.path + suffix):
-                raise DecodeError(f"{self.path}{suffix} is missing")
-            if self._vfs.open(self.path + suffix, OpenMode.READ).size() % entry_size:
-                raise DecodeError(f"{self.path}{suffix} ends within an entry")
+            path = self.file_path(suffix)
+            if not self._vfs.exists(path):
+                raise DecodeError(f"{path} is missing")
+            if self._vfs.open(path, OpenMode.READ).size() % entry_size:
+                raise DecodeError(f"{path} ends within an entry")
         last = self.offset_index.last()
         if last is None and self.size > index_interval_bytes:
             first_size = read_header(self.file.pread(HEADER_SIZE, 0)).size
@@ -343,11 +391,13 @@ class Segment:
             raise DecodeError(f"the time index of {self.path}.log points beyond it")
 
     def _load_indexes(self) -> tuple[OffsetIndex, TimeIndex]:
-        for suffix in (names.INDEX_SUFFIX, names.TIME_INDEX_SUFFIX):
-            if not self._vfs.exists(self.path + suffix):
-                raise DecodeError(f"{self.path}{suffix} is missing")
-        offset_file = self._vfs.open(self.path + names.INDEX_SUFFIX, OpenMode.READ)
-        time_file = self._vfs.open(self.path + names.TIME_INDEX_SUFFIX, OpenMode.READ)
+        offsets_path = self.file_path(names.INDEX_SUFFIX)
+        times_path = self.file_path(names.TIME_INDEX_SUFFIX)
+        for path in (offsets_path, times_path):
+            if not self._vfs.exists(path):
+                raise DecodeError(f"{path} is missing")
+        offset_file = self._vfs.open(offsets_path, OpenMode.READ)
+        time_file = self._vfs.open(times_path, OpenMode.READ)
         return (
             StoredOffsetIndex(offset_file, self.base_offset).load(),
             StoredTimeIndex(time_file, self.base_offset).load(),
@@ -383,16 +433,20 @@ class Segment:
     def flush(self, *, closing: bool = False) -> bool:
         """Sync the batches. In a thread; one at a time for a segment. Whether files were made.
 
-        The indexes of a sealed segment, or of any when `closing`, are saved and synced as well.
-        Those of a growing one are not: after a crash they are made again anyway, and in durable
-        mode they would make three syncs of one.
+        The sparse indexes of a sealed segment, or of any when `closing`, are saved and synced as
+        well. Those of a growing one are not: after a crash they are made again anyway, and in
+        durable mode they would make three syncs of one.
         """
         self.dirty = False  # first: an append meanwhile makes it dirty again
         try:
             self.file.fsync()
-            if (self.sealed or closing) and not self.removed:
+            if self.removed:
+                return False
+            made = self.transactions.save()
+            if self.sealed or closing:
                 self._save_indexes(closing=closing)
-                return True
+                made = True
+            return made
         except FileNotFoundError:
             if not self.removed:  # else a truncation took its files while they were being saved
                 raise
@@ -410,14 +464,14 @@ class Segment:
             return
         saved_offsets = save_entries(
             self._vfs,
-            self.path + names.INDEX_SUFFIX,
+            self.file_path(names.INDEX_SUFFIX),
             offset_index.encode,
             OFFSET_ENTRY_SIZE,
             saved_offsets,
         )
         saved_times = save_entries(
             self._vfs,
-            self.path + names.TIME_INDEX_SUFFIX,
+            self.file_path(names.TIME_INDEX_SUFFIX),
             time_index.encode,
             TIME_ENTRY_SIZE,
             saved_times,
@@ -437,10 +491,11 @@ class Segment:
             self.used = False
             return
         self._file = None
+        self.transactions.release()
         with self._lock:
             self._stored_offset_index = self._stored_time_index = None
 
     def file_paths(self) -> list[str]:
         """Its files that exist."""
-        paths = [self.path + suffix for suffix in names.SEGMENT_SUFFIXES]
+        paths = [self.file_path(suffix) for suffix in names.SEGMENT_SUFFIXES]
         return [path for path in paths if self._vfs.exists(path)]

@@ -18,6 +18,7 @@ from storage.markers import note_batch, read_marker
 from storage.producers import ProducerState
 from storage.scan import walk_headers
 from storage.segment import Segment
+from storage.transaction_index import AbortedTransaction
 
 _log = logging.getLogger(__name__)
 
@@ -98,8 +99,8 @@ def replay_segment(
 
 def replay_batch(
     producers: ProducerState, segment: Segment, position: int, header: BatchHeader, seen_ms: int
-) -> None:
-    """Take one batch of a producer that is in a segment's file into the state."""
+) -> AbortedTransaction | None:
+    """Take one batch of a producer that is in a segment's file into the state; see `note_batch`."""
     marker = None
     if header.is_control:
         batch = segment.file.pread(header.size, position)
@@ -107,4 +108,4 @@ def replay_batch(
             marker = read_marker(batch, 0, header)
         except DecodeError as error:  # the batch is as it was written: no reason to stop
             _log.warning("%s.log, offset %d: %s", segment.path, header.base_offset, error)
-    note_batch(producers, header, marker, seen_ms)
+    return note_batch(producers, header, marker, seen_ms)

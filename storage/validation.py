@@ -103,13 +103,15 @@ def check_replicated(
 
     `expected_offset`: the log end; `leader_epoch`: the newest in the log, -1 for none.
 
-    OFFSET_OUT_OF_RANGE: the first does not begin at the log end, or a gap between them.
+    Offsets may leave gaps: the leader's log may be compacted.
+
+    OFFSET_OUT_OF_RANGE: a batch that begins below the log end or the batch before it.
     CORRUPT_MESSAGE: a torn batch, a wrong CRC, or a leader epoch that falls.
     """
     checked = []
     try:
         for position, header in iter_headers(batches):
-            if header.base_offset != expected_offset:
+            if header.base_offset < expected_offset:
                 raise ProtocolError(
                     ErrorCode.OFFSET_OUT_OF_RANGE,
                     f"{name}: got offset {header.base_offset}, expected {expected_offset}",

@@ -117,33 +117,22 @@ class BatchBuilder:
         if log_append_time is not None:
             attributes |= LOG_APPEND_TIME_BIT
             max_timestamp = log_append_time
-        batch = bytearray(HEADER_SIZE)
-        if compression is Compression.NONE:
-            batch += self._records
-        else:
-            batch += compress(self._records, compression)
-        try:
-            HEADER.pack_into(
-                batch,
-                0,
-                base_offset,
-                len(batch) - LENGTH_OVERHEAD,
-                leader_epoch,
-                MAGIC,
-                0,
-                attributes,
-                self._last_offset_delta,
-                self._base_timestamp,
-                max_timestamp,
-                producer_id,
-                producer_epoch,
-                base_sequence,
-                self.count,
-            )
-        except struct_error as error:
-            raise ValueError(f"a number does not fit its field of the batch: {error}") from error
-        _CRC.pack_into(batch, CRC_POSITION, crc32c(memoryview(batch)[ATTRIBUTES_POSITION:]))
-        return batch
+        records: Buffer = self._records
+        if compression is not Compression.NONE:
+            records = compress(records, compression)
+        return pack_batch(
+            records,
+            base_offset=base_offset,
+            leader_epoch=leader_epoch,
+            attributes=attributes,
+            last_offset_delta=self._last_offset_delta,
+            base_timestamp=self._base_timestamp,
+            max_timestamp=max_timestamp,
+            producer_id=producer_id,
+            producer_epoch=producer_epoch,
+            base_sequence=base_sequence,
+            record_count=self.count,
+        )
 
 
 def build_batch(
@@ -174,6 +163,81 @@ def build_batch(
         control=control,
         log_append_time=log_append_time,
     )
+
+
+def empty_batch(
+    base_offset: int,
+    last_offset: int,
+    leader_epoch: int,
+    *,
+    attributes: int = 0,
+    max_timestamp: int = -1,
+    producer_id: int = NO_PRODUCER_ID,
+    producer_epoch: int = -1,
+    base_sequence: int = NO_SEQUENCE,
+) -> bytearray:
+    """A batch without records: what compaction leaves where its offsets or its producer's sequence
+    must not be forgotten. Offsets inclusive; `attributes` without a codec.
+
+    ValueError: a number that its field cannot hold.
+    """
+    return pack_batch(
+        b"",
+        base_offset=base_offset,
+        leader_epoch=leader_epoch,
+        attributes=attributes,
+        last_offset_delta=last_offset - base_offset,
+        base_timestamp=max_timestamp,
+        max_timestamp=max_timestamp,
+        producer_id=producer_id,
+        producer_epoch=producer_epoch,
+        base_sequence=base_sequence,
+        record_count=0,
+    )
+
+
+def pack_batch(
+    records: Buffer,
+    *,
+    base_offset: int,
+    leader_epoch: int,
+    attributes: int,
+    last_offset_delta: int,
+    base_timestamp: int,
+    max_timestamp: int,
+    producer_id: int,
+    producer_epoch: int,
+    base_sequence: int,
+    record_count: int,
+) -> bytearray:
+    """A batch of records that are encoded, and compressed as `attributes` say; with its CRC.
+
+    ValueError: a number that its field cannot hold.
+    """
+    batch = bytearray(HEADER_SIZE)
+    batch += records
+    try:
+        HEADER.pack_into(
+            batch,
+            0,
+            base_offset,
+            len(batch) - LENGTH_OVERHEAD,
+            leader_epoch,
+            MAGIC,
+            0,
+            attributes,
+            last_offset_delta,
+            base_timestamp,
+            max_timestamp,
+            producer_id,
+            producer_epoch,
+            base_sequence,
+            record_count,
+        )
+    except struct_error as error:
+        raise ValueError(f"a number does not fit its field of the batch: {error}") from error
+    _CRC.pack_into(batch, CRC_POSITION, crc32c(memoryview(batch)[ATTRIBUTES_POSITION:]))
+    return batch
 
 
 def _append_varint(out: bytearray, value: int) -> None:

@@ -157,13 +157,32 @@ def test_a_follower_takes_all_of_a_message_or_nothing() -> None:
     log = Disk().open()
     good = replicated(batch(), base_offset=0)
     for bad in (
-        replicated(batch(), base_offset=2),
+        replicated(batch(), base_offset=0),
         replicated(batch(), base_offset=1)[:-1],
         replicated(batch(), base_offset=1, leader_epoch=-1),
     ):
         with pytest.raises(ProtocolError):
             log.append_as_follower(memoryview(bytes(good) + bytes(bad)))
         assert (log.log_end_offset, log.size_bytes) == (0, 0)
+
+
+def test_a_follower_takes_over_the_gaps_of_a_compacted_log() -> None:
+    disk = Disk()
+    log = disk.open()
+    log.append_as_follower(replicated(batch(2), base_offset=3))
+    log.append_as_follower(replicated(batch(2), base_offset=8))
+    for start in (disk.open, disk.process_crash, disk.restart):
+        log = start()
+        assert log.log_end_offset == 10
+        assert [h.base_offset for h in read_all(log)] == [3, 8]
+        for offset in (0, 2, 5, 7):
+            piece = log.read(offset, 1000, end_offset=10)
+            assert piece is not None
+            assert read_header(piece.read()).base_offset == (3 if offset < 5 else 8)
+    log.truncate_to(7)
+    assert log.log_end_offset == 5
+    log.truncate_to(2)
+    assert log.log_end_offset == 0
 
 
 def test_a_followers_own_epoch_without_records_does_not_count() -> None:

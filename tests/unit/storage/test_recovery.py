@@ -7,11 +7,13 @@ import errno
 import pytest
 
 from ottla.core.errors import ErrorCode, ProtocolError
+from storage import marks
 from storage.checkpoints import LogCheckpoint
 from storage.log import Log
 from storage.vfs import OpenMode
 from tests.support.disk import (
     FOLDER,
+    TOPIC_ID,
     Disk,
     append,
     batch,
@@ -185,12 +187,33 @@ def test_the_epoch_before_the_scan_comes_from_the_log_not_from_the_checkpoint() 
     assert log.epochs.entries == ((0, 0),)
 
 
-def test_an_offset_gap_within_a_segment_ends_the_log() -> None:
+def test_an_offset_that_falls_ends_the_log() -> None:
     disk = Disk()
     log = disk.open()
     fill(log, 2)
-    log.segments[-1].file.write(replicated(batch(), base_offset=3))
+    log.segments[-1].file.write(replicated(batch(), base_offset=1))
     assert disk.process_crash().log_end_offset == 2
+
+
+def test_a_gap_before_the_next_segment_is_closed_in_a_log_of_kafkas_alone() -> None:
+    for stopped_cleanly in (True, False):
+        disk = Disk()
+        if stopped_cleanly:
+            disk.manager.close()
+            disk.vfs.power_cut()
+            disk.start()
+        disk.vfs.mkdirs(FOLDER)
+        identity = disk.vfs.open(FOLDER + "/partition.metadata", OpenMode.CREATE)
+        identity.write(marks.partition_metadata_text(TOPIC_ID))
+        disk.vfs.open(disk.path(0), OpenMode.CREATE).write(replicated(batch(2), base_offset=0))
+        disk.vfs.open(disk.path(7), OpenMode.CREATE).write(replicated(batch(2), base_offset=7))
+        log = disk.open()
+        if not stopped_cleanly:  # what is missing may have been lost
+            assert log.log_end_offset == 2
+            continue
+        assert [(h.base_offset, h.record_count) for h in read_all(log)] == [(0, 2), (2, 0), (7, 2)]
+        assert [h.base_offset for h in read_all(disk.restart())] == [0, 2, 7]
+        assert [h.base_offset for h in read_all(disk.process_crash())] == [0, 2, 7]
 
 
 def test_the_remnant_of_a_truncation_is_cut_and_the_next_segment_counts() -> None:

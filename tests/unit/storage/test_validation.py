@@ -92,12 +92,13 @@ def test_batches_from_the_leader() -> None:
     assert [found is not None for _, _, found in checked] == [False, True, False]
     assert checked[1][0] == len(batch(2))
     assert check_replicated(memoryview(b""), 10, 4, "t-0") == []
+    assert check_replicated(replicated(batch(), base_offset=15), 10, -1, "t-0")  # compacted
 
 
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (replicated(batch(), base_offset=11), ErrorCode.OFFSET_OUT_OF_RANGE),
+        (replicated(batch(2), base_offset=8), ErrorCode.OFFSET_OUT_OF_RANGE),
         (replicated(batch(), base_offset=9), ErrorCode.OFFSET_OUT_OF_RANGE),
         (replicated(batch(), batch(), base_offset=10)[:-1], ErrorCode.CORRUPT_MESSAGE),
         (replicated(batch(), base_offset=10, leader_epoch=-1), ErrorCode.CORRUPT_MESSAGE),
