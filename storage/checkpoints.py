@@ -11,6 +11,7 @@ Keys, big endian; a log is directory id (16) + topic id (16) + partition (4):
     "l" log                      recovery point int64 | index point int64 | log start int64
                                    | { leader epoch int32 | start offset int64 }
     "h" log                      high watermark int64
+    "c" log                      clean offset int64: compaction has seen everything below
     "p" log, offset uint64       crc32c uint32 | producer snapshot (see `producers`)
 """
 
@@ -33,7 +34,7 @@ VERSION_KEY = b"v"
 
 _PARTITION = Struct(">I")
 _OFFSET = Struct(">Q")
-_WATERMARK = Struct(">q")
+_INT64 = Struct(">q")
 _LOG = Struct(">qqq")
 _EPOCH = Struct(">iq")
 _CRC = Struct(">I")
@@ -149,18 +150,21 @@ class Checkpoints:
         self._note(b"l" + key.encode(), checkpoint.encode())
 
     def high_watermark(self, key: LogKey) -> int | None:
-        data = self._read(b"h" + key.encode())
-        if data is None or len(data) != _WATERMARK.size:
-            return None
-        return int(_WATERMARK.unpack(data)[0])
+        return self._read_int64(b"h" + key.encode())
 
     def note_high_watermark(self, key: LogKey, high_watermark: int) -> None:
-        self._note(b"h" + key.encode(), _WATERMARK.pack(high_watermark))
+        self._note(b"h" + key.encode(), _INT64.pack(high_watermark))
+
+    def clean_offset(self, key: LogKey) -> int | None:
+        return self._read_int64(b"c" + key.encode())
+
+    def note_clean_offset(self, key: LogKey, clean_offset: int) -> None:
+        self._note(b"c" + key.encode(), _INT64.pack(clean_offset))
 
     def forget(self, key: LogKey) -> None:
         """Drop all of a log that is deleted."""
         log = key.encode()
-        for name in (b"l" + log, b"h" + log, *self._read_prefix(b"p" + log)):
+        for name in (b"l" + log, b"h" + log, b"c" + log, *self._read_prefix(b"p" + log)):
             self._note(name, None)
 
     # Producer snapshots
@@ -212,6 +216,12 @@ class Checkpoints:
     def _note(self, key: bytes, value: bytes | None) -> None:
         with self._lock:
             self._noted[key] = value
+
+    def _read_int64(self, key: bytes) -> int | None:
+        data = self._read(key)
+        if data is None or len(data) != _INT64.size:
+            return None
+        return int(_INT64.unpack(data)[0])
 
     def _read(self, key: bytes) -> bytes | None:
         with self._lock:

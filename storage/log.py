@@ -12,6 +12,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from crc32c import crc32c
+
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.record.batch import BatchHeader, patch_log_append_time, patch_offset_and_epoch
 from storage import search
@@ -132,10 +134,22 @@ class Log(LogState):
         first = segment.first_timestamp
         if first is None:
             first = segment.load_first_timestamp()
+        limit_ms = self._roll_after_ms
         if first is not None and first >= 0 and header.max_timestamp >= 0:
-            return header.max_timestamp - first > self.config.segment_ms
+            return header.max_timestamp - first > limit_ms
         created_ms = segment.created_ms
-        return created_ms is not None and timestamp_ms - created_ms > self.config.segment_ms
+        return created_ms is not None and timestamp_ms - created_ms > limit_ms
+
+    @property
+    def _roll_after_ms(self) -> int:
+        """`segment.ms` less this segment's share of the jitter; for compaction in time, less."""
+        config = self.config
+        limit_ms = config.segment_ms
+        if config.segment_jitter_ms:
+            # Not random: the same after a restart, and different from log to log.
+            spread = crc32c(self.key.encode() + self._active.base_offset.to_bytes(8, "big"))
+            limit_ms -= spread % (min(config.segment_jitter_ms, limit_ms) + 1)
+        return min(limit_ms, config.max_compaction_lag_ms) if config.compacts else limit_ms
 
     def _write(self, segment: Segment, data: Buffer) -> None:
         try:

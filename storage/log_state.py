@@ -11,10 +11,12 @@ Invariants:
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import NoReturn
 
 from ottla.core.clock import Clock
@@ -22,6 +24,7 @@ from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
 from storage import names
 from storage.checkpoints import Checkpoints, LogKey
+from storage.compaction import swap
 from storage.config import LogConfig
 from storage.directory import LogDirectory
 from storage.durability import Durability
@@ -92,6 +95,8 @@ class LogState:
         if loaded.scanned_bytes:
             self._snapshots.take(self.producers, self.log_end_offset)
         self.flushed_ms = clock.now_ms()
+        stored = checkpoints.clean_offset(self.key) or 0
+        self.clean_offset = min(max(stored, self._bases[0]), self.log_end_offset)
         self._boundary_offsets = array("q")
         self._boundary_positions = array("q")
         self._begin_boundaries()
@@ -201,6 +206,8 @@ class LogState:
         self._durability.lower(log_end_offset)
         self.log_end_offset = log_end_offset
         self.log_start_offset = min(self.log_start_offset, log_end_offset)
+        if self.clean_offset > log_end_offset:
+            self.note_clean_offset(log_end_offset)
         self.epochs.truncate_to(log_end_offset)
         self._rebuild_producers()
         self._begin_boundaries()
@@ -301,6 +308,44 @@ class LogState:
             if self._vfs.exists(path):
                 self._vfs.unlink(path)
 
+    # Compaction
+
+    def note_clean_offset(self, offset: int) -> None:
+        """A compaction pass has seen everything below `offset` (exclusive), and nothing above."""
+        self.clean_offset = offset
+        self._checkpoints.note_clean_offset(self.key, offset)
+
+    def replace_segments(self, sources: Sequence[Segment], size: int) -> bool:
+        """Put the cleaned segment of `size` bytes, written as `*.cleaned`, in the sources' place.
+
+        False, and nothing is changed, when they are not a run of sealed segments of this log any
+        more. KAFKA_STORAGE_ERROR: the disk; the next start then completes it.
+        """
+        self._check_usable()
+        first = bisect_left(self._bases, sources[0].base_offset)
+        end = first + len(sources)
+        # Compared by identity: a log that was emptied meanwhile may have others at these offsets.
+        if end >= len(self._segments) or self._segments[first:end] != list(sources):
+            return False
+        base_offset, next_offset = sources[0].base_offset, sources[-1].next_offset
+        cleaned = Segment(self._vfs, self.folder, base_offset, size=size, next_offset=next_offset)
+        cleaned.sealed = True
+        try:
+            swap.stage(self._vfs, cleaned.path)
+            for source in sources:
+                self._condemn(source)
+            swap.install(self._vfs, cleaned.path)
+            self._segments[first:end] = [cleaned]
+            self._bases[first:end] = [base_offset]
+            self._durability.names_dirty = True
+            cleaned.adopt_indexes(self.config.index_interval_bytes)
+        except OSError as error:
+            self._fault = f"a compaction was cut off: {error}"
+            self._storage_error(error)
+        except DecodeError as error:
+            self._read_failed(error)
+        return True
+
     # Saving
 
     def flush(self) -> None:
@@ -384,6 +429,11 @@ class LogState:
             ) from error
         self.directory.fail(error)
         raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, f"{self._name}: {error}") from error
+
+    def fail_damaged(self, error: DecodeError) -> None:
+        """A compaction found that the log does not hold what it should."""
+        with contextlib.suppress(ProtocolError):
+            self._read_failed(error)
 
     def _read_failed(self, error: DecodeError | OSError) -> NoReturn:
         """Data that was in the log is not what it was: this replica must be made again."""

@@ -21,6 +21,7 @@ the timestamps in its records, which a replay of old data would set far back.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from struct import Struct
@@ -92,6 +93,12 @@ class ProducerState:
 
     def get(self, producer_id: int) -> Producer | None:
         return self._producers.get(producer_id)
+
+    def last_batches(self) -> Iterator[tuple[int, int | None, int]]:
+        """(producer id, last offset of the newest data batch, producer epoch) of each."""
+        for producer_id, producer in self._producers.items():
+            last_offset = producer.batches[-1].last_offset if producer.batches else None
+            yield producer_id, last_offset, producer.producer_epoch
 
     def check(self, header: BatchHeader) -> AppendedBatch | None:
         """The batch in the log of which `header` is a retry; None when it may be appended.

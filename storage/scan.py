@@ -39,6 +39,18 @@ def scan_batches(file: VfsFile, position: int, end: int) -> Iterator[tuple[int, 
 
     DecodeError at the first one that is torn or damaged: what follows it cannot be found.
     """
+    for found, header, _, _ in _scan(file, position, end):
+        yield found, header
+
+
+def read_batches(file: VfsFile, position: int, end: int) -> Iterator[tuple[bytes, BatchHeader]]:
+    """The same with the bytes of each batch instead of its position."""
+    for _, header, chunk, start in _scan(file, position, end):
+        yield chunk[start : start + header.size], header
+
+
+def _scan(file: VfsFile, position: int, end: int) -> Iterator[tuple[int, BatchHeader, bytes, int]]:
+    """(position, header, bytes that hold the batch, where in them)."""
     chunk = b""
     chunk_start = position
     while position < end:
@@ -58,5 +70,5 @@ def scan_batches(file: VfsFile, position: int, end: int) -> Iterator[tuple[int, 
             raise DecodeError(f"the batch at byte {position} of {file.path} has a wrong CRC")
         if header.last_offset_delta < 0:
             raise DecodeError(f"the batch at byte {position} of {file.path} ends before it begins")
-        yield position, header
+        yield position, header, chunk, start
         position += header.size

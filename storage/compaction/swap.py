@@ -1,16 +1,16 @@
 """Putting a cleaned segment in the place of its sources; a crash leaves one or the others.
 
 1. The files of the cleaned segment N are written and synced as `N.*.cleaned`.
-2. `stage` renames them to `N.*.swap`, the .log file last, and syncs the folder. From here on the
-   cleaned segment counts.
-3. `install`: the files of the sources have been renamed to `*.deleted`; now `N.*.swap` get their
-   real names, the .log file last.
+2. They are renamed to `N.*.swap`, the .log file last. From then on the cleaned segment counts.
+3. The files of the sources are renamed to `*.deleted`.
+4. `N.*.swap` get their real names, the .log file last.
 
-A crash before the end of step 2 leaves `*.cleaned` and indexes `*.swap` without a log: they are
-removed. A crash after it leaves `N.log.swap`: `complete_swaps` does step 3 again. The sources are
-then all segments that begin in the cleaned one's range, which ends where its last batch ends. An
-index of aborted transactions is always written, be it empty: otherwise nobody could tell, halfway
-through step 3, whether the one that is there is the old one.
+Steps 2 to 4 are renames in one go, without a sync: a crash keeps a prefix of them. One before the
+end of step 2 leaves `*.cleaned`, and indexes `*.swap` without a log: they are removed. One after it
+leaves `N.log.swap`: `complete_swaps` does the rest again. The sources are then all segments that
+begin in the cleaned one's range, which ends where its last batch ends. An index of aborted
+transactions is always written, be it empty: otherwise nobody could tell, halfway through step 4,
+whether the one that is there is the old one.
 """
 
 from __future__ import annotations
@@ -30,25 +30,23 @@ _SWAPPED_LOG = names.LOG_SUFFIX + names.SWAP_SUFFIX
 
 
 def stage(vfs: Vfs, path: str) -> None:
-    """Step 2; `path` is the segment's without suffix. Blocks for a sync. OSError: the disk."""
+    """Step 2; `path` is the segment's without suffix. OSError: the disk."""
     for suffix in _LOG_LAST:
         vfs.rename(path + suffix + names.CLEANED_SUFFIX, path + suffix + names.SWAP_SUFFIX)
-    vfs.fsync_dir(os.path.dirname(path))
 
 
 def install(vfs: Vfs, path: str) -> None:
-    """Step 3, when the sources are out of the way. OSError: the disk."""
+    """Step 4. OSError: the disk."""
     for suffix in _LOG_LAST:
         if vfs.exists(path + suffix + names.SWAP_SUFFIX):
             vfs.rename(path + suffix + names.SWAP_SUFFIX, path + suffix)
 
 
 def discard(vfs: Vfs, path: str) -> None:
-    """Remove what was written of a cleaned segment that is not wanted any more."""
-    for suffix in reversed(_LOG_LAST):
-        for ending in (names.CLEANED_SUFFIX, names.SWAP_SUFFIX):
-            if vfs.exists(path + suffix + ending):
-                vfs.unlink(path + suffix + ending)
+    """Remove what was written of a cleaned segment in step 1. OSError: the disk."""
+    for suffix in _LOG_LAST:
+        if vfs.exists(path + suffix + names.CLEANED_SUFFIX):
+            vfs.unlink(path + suffix + names.CLEANED_SUFFIX)
 
 
 def complete_swaps(vfs: Vfs, folder: str, found: list[str]) -> list[str]:

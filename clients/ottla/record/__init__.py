@@ -2,6 +2,7 @@
 
 - `batch`: headers, records, patches in place
 - `build`: making a batch
+- `spans`: records as they lie in a batch, without an object for each
 - `compression`: the four codecs, with bounded output
 - `control`: keys and values of control records (transaction markers)
 

@@ -270,21 +270,21 @@ def _iter_records(data: bytes, header: BatchHeader) -> Iterator[Record]:
     cursor = 0
     for _ in range(header.record_count):
         try:
-            length, cursor = _varint(data, cursor)
+            length, cursor = read_varint(data, cursor)
             record_end = cursor + length
-            timestamp_delta, cursor = _varint(data, cursor + 1)  # 1: attributes, unused
-            offset_delta, cursor = _varint(data, cursor)
-            length, cursor = _varint(data, cursor)
+            timestamp_delta, cursor = read_varint(data, cursor + 1)  # 1: attributes, unused
+            offset_delta, cursor = read_varint(data, cursor)
+            length, cursor = read_varint(data, cursor)
             key: bytes | None = None
             if length >= 0:
                 key = data[cursor : cursor + length]
                 cursor += length
-            length, cursor = _varint(data, cursor)
+            length, cursor = read_varint(data, cursor)
             value: bytes | None = None
             if length >= 0:
                 value = data[cursor : cursor + length]
                 cursor += length
-            header_count, cursor = _varint(data, cursor)
+            header_count, cursor = read_varint(data, cursor)
             headers: tuple[tuple[str, bytes | None], ...] = ()
             if header_count:
                 headers, cursor = _read_record_headers(data, cursor, header_count)
@@ -311,7 +311,7 @@ def _read_record_headers(
         raise DecodeError(f"a record claims {count} headers")
     headers: list[tuple[str, bytes | None]] = []
     for _ in range(count):  # each takes two bytes or more: IndexError ends a lie early
-        length, cursor = _varint(data, cursor)
+        length, cursor = read_varint(data, cursor)
         if length < 0:
             raise DecodeError("a record header has no key")
         try:
@@ -319,7 +319,7 @@ def _read_record_headers(
         except UnicodeDecodeError:
             raise DecodeError("a record header's key is not UTF-8") from None
         cursor += length
-        length, cursor = _varint(data, cursor)
+        length, cursor = read_varint(data, cursor)
         if length < 0:
             headers.append((name, None))
         else:
@@ -328,7 +328,7 @@ def _read_record_headers(
     return tuple(headers), cursor
 
 
-def _varint(data: bytes, cursor: int) -> tuple[int, int]:
+def read_varint(data: bytes, cursor: int) -> tuple[int, int]:
     """A zig-zag varint of up to 64 bits and the position after it; IndexError at the end."""
     byte = data[cursor]
     if byte < 0x80:

@@ -76,15 +76,15 @@ class BatchBuilder:
         elif timestamp_ms > self._max_timestamp:
             self._max_timestamp = timestamp_ms
         body = bytearray(1)  # attributes, unused
-        _append_varint(body, timestamp_ms - self._base_timestamp)
-        _append_varint(body, offset_delta)
+        append_varint(body, timestamp_ms - self._base_timestamp)
+        append_varint(body, offset_delta)
         _append_bytes(body, key)
         _append_bytes(body, value)
-        _append_varint(body, len(headers))
+        append_varint(body, len(headers))
         for name, header_value in headers:
             _append_bytes(body, name.encode("utf-8"))
             _append_bytes(body, header_value)
-        _append_varint(self._records, len(body))
+        append_varint(self._records, len(body))
         self._records += body
         self._last_offset_delta = offset_delta
         self.count += 1
@@ -240,7 +240,7 @@ def pack_batch(
     return batch
 
 
-def _append_varint(out: bytearray, value: int) -> None:
+def append_varint(out: bytearray, value: int) -> None:
     """`value`, within 64 bits, as a zig-zag varint."""
     value = (value << 1) ^ (value >> 63)
     while value > 0x7F:
@@ -253,5 +253,5 @@ def _append_bytes(out: bytearray, data: Buffer | None) -> None:
     if data is None:
         out.append(1)  # -1
     else:
-        _append_varint(out, len(data))
+        append_varint(out, len(data))
         out += data
