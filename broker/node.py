@@ -51,6 +51,7 @@ from controller.state_machine import Crossing, MetadataStateMachine
 from ottla.core.clock import SystemClock
 from ottla.core.errors import ConfigError, ProtocolError
 from ottla.core.identifiers import Uuid, random_uuid
+from storage.compaction.compactor import Compactor
 from storage.manager import LogManager
 from storage.vfs import OsVfs
 
@@ -122,6 +123,8 @@ class Node:
             return
         await asyncio.to_thread(logs.mark_running, broker.client.broker_epoch or 0)
         self._start(group, logs.run())
+        if self._settings.log_cleaner_enable:
+            self._start(group, _compactor(self._settings, logs, self._vfs, self._clock).run())
         self._start(group, broker.replicas.run())
         self._start(group, broker.groups.run())
         server = Server(
@@ -170,6 +173,7 @@ class Node:
                 clock=self._clock,
                 vfs=self._vfs,
                 producer_expiration_ms=settings.producer_id_expiration_ms,
+                retention_interval_ms=settings.log_retention_check_interval_ms,
             )
 
         logs = await asyncio.to_thread(open_logs)
@@ -327,6 +331,18 @@ def topic_defaults(settings: NodeSettings) -> Mapping[str, str]:
         "retention.ms": str(settings.log_retention_ms),
         "retention.bytes": str(settings.log_retention_bytes),
     }
+
+
+def _compactor(
+    settings: NodeSettings, logs: LogManager, vfs: OsVfs, clock: SystemClock
+) -> Compactor:
+    return Compactor(
+        logs,
+        vfs,
+        clock,
+        backoff_ms=settings.log_cleaner_backoff_ms,
+        dedupe_buffer_bytes=settings.log_cleaner_dedupe_buffer_size,
+    )
 
 
 def _identity(settings: NodeSettings, logs: LogManager) -> BrokerIdentity:

@@ -127,6 +127,24 @@ class NodeSettings:
     log_retention_bytes: int = setting(
         "log.retention.bytes", -1, "size beyond which segments are deleted; -1: none", minimum=-1
     )
+    log_retention_check_interval_ms: int = setting(
+        "log.retention.check.interval.ms",
+        300_000,
+        "how often segments are looked at for deletion",
+        minimum=1,
+    )
+    log_cleaner_enable: bool = setting(
+        "log.cleaner.enable", True, "compact topics whose cleanup.policy says so"
+    )
+    log_cleaner_backoff_ms: int = setting(
+        "log.cleaner.backoff.ms", 15_000, "pause when no log is due for compaction", minimum=1
+    )
+    log_cleaner_dedupe_buffer_size: int = setting(
+        "log.cleaner.dedupe.buffer.size",
+        134_217_728,
+        "memory for the keys of a compaction",
+        minimum=1_048_576,
+    )
     replica_lag_time_max_ms: int = setting(
         "replica.lag.time.max.ms", 30_000, "after which a follower leaves the ISR", minimum=1
     )

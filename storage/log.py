@@ -220,7 +220,9 @@ class Log(LogState):
                 last = first + 1
                 if not at_least_one or offsets[last] > end_offset:
                     return None
-            return LogSlice(self._active.file, start, positions[last] - start, offsets[first])
+            return LogSlice(
+                self._active.file, start, positions[last] - start, offsets[first], offsets[last]
+            )
         try:
             segment = self._segments[bisect_right(self._bases, offset) - 1]
             return search.find_slice(segment, offset, max_bytes, end_offset, at_least_one)

@@ -338,7 +338,7 @@ class LogState:
             self._segments[first:end] = [cleaned]
             self._bases[first:end] = [base_offset]
             self._durability.names_dirty = True
-            cleaned.adopt_indexes(self.config.index_interval_bytes)
+            cleaned.adopt_or_rebuild_indexes(self.config.index_interval_bytes)
         except OSError as error:
             self._fault = f"a compaction was cut off: {error}"
             self._storage_error(error)

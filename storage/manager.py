@@ -52,6 +52,7 @@ class LogManager:
         clock: Clock,
         vfs: Vfs,
         producer_expiration_ms: int = PRODUCER_EXPIRATION_MS,
+        retention_interval_ms: int = RETENTION_INTERVAL_MS,
     ) -> None:
         self.directories = tuple(directories)
         self._locks = tuple(locks)
@@ -59,6 +60,7 @@ class LogManager:
         self._clock = clock
         self._vfs = vfs
         self._producer_expiration_ms = producer_expiration_ms
+        self._retention_interval_ms = retention_interval_ms
         self._logs: dict[tuple[Uuid, int], Log] = {}
         self._high_watermarks: dict[tuple[Uuid, int], int] = {}
         self._broker_epoch = -1
@@ -67,7 +69,7 @@ class LogManager:
         self._flusher = ThreadPoolExecutor(1, "log-flush")
         self._writer = ThreadPoolExecutor(1, "checkpoints")
         self._checkpoint_due_ms = clock.now_ms() + CHECKPOINT_INTERVAL_MS
-        self._retention_due_ms = clock.now_ms() + RETENTION_INTERVAL_MS
+        self._retention_due_ms = clock.now_ms() + retention_interval_ms
         self._closed = False
         self._retire_leftovers()
 
@@ -82,6 +84,7 @@ class LogManager:
         vfs: Vfs,
         checkpoints: Checkpoints | None = None,
         producer_expiration_ms: int = PRODUCER_EXPIRATION_MS,
+        retention_interval_ms: int = RETENTION_INTERVAL_MS,
     ) -> LogManager:
         """Take the log directories `paths`; without `checkpoints`, LMDB in the first one.
 
@@ -100,7 +103,15 @@ class LogManager:
                 directories.append(_take(vfs, path, cluster_id, node_id))
             if checkpoints is None:
                 checkpoints = Checkpoints(LmdbStore(os.path.join(paths[0], names.CHECKPOINTS)))
-            return cls(directories, locks, checkpoints, clock, vfs, producer_expiration_ms)
+            return cls(
+                directories,
+                locks,
+                checkpoints,
+                clock,
+                vfs,
+                producer_expiration_ms,
+                retention_interval_ms,
+            )
         except BaseException:
             for lock in locks:
                 lock.release()
@@ -235,7 +246,7 @@ class LogManager:
             if work is not None:
                 await loop.run_in_executor(self._flusher, _flush, log, work)
         if now_ms >= self._retention_due_ms:
-            self._retention_due_ms = now_ms + RETENTION_INTERVAL_MS
+            self._retention_due_ms = now_ms + self._retention_interval_ms
             self.apply_retention()
         await loop.run_in_executor(self._flusher, self._mark_failed)
         await loop.run_in_executor(self._flusher, self._unlink, now_ms)

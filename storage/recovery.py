@@ -193,7 +193,9 @@ class _Loader:
         segment.sealed = True
         interval = self._config.index_interval_bytes
         try:
-            if not (following <= self._index_point and self._adopted(segment)):
+            if following <= self._index_point:
+                segment.adopt_or_rebuild_indexes(interval)
+            else:
                 segment.rebuild_indexes(interval)
             if not self._clean:
                 # Right at the recovery point it may have been cut, and the cut not been synced.
@@ -225,14 +227,6 @@ class _Loader:
                 segment.dirty = True
         except DecodeError as error:
             raise self._damaged(str(error), self._recovery_point) from error
-
-    def _adopted(self, segment: Segment) -> bool:
-        try:
-            segment.adopt_indexes(self._config.index_interval_bytes)
-        except DecodeError as error:
-            _log.warning("making indexes again: %s", error)
-            return False
-        return True
 
     def _opened_cleanly(self, segment: Segment) -> bool:
         """Open the last segment without a scan, if the stop was clean and its end is right."""

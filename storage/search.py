@@ -18,16 +18,16 @@ def find_slice(
     """See `Log.read`; `offset` is in `segment`."""
     start, header = segment.locate(offset)
     limit = start + max_bytes
-    end = segment.size
-    if end_offset < segment.next_offset:
-        end = segment.locate(end_offset)[0]
+    end, upper = segment.size, segment.next_offset
+    if end_offset < upper:
+        end, upper = segment.locate(end_offset)[0], end_offset
     if end > limit:
-        end = segment.boundary_before(limit, start)[0]
+        end, upper = segment.boundary_before(limit, start)
     if end <= start:
         if not at_least_one or header.next_offset > end_offset:
             return None
-        end = start + header.size
-    return LogSlice(segment.file, start, end - start, header.base_offset)
+        end, upper = start + header.size, header.next_offset
+    return LogSlice(segment.file, start, end - start, header.base_offset, upper)
 
 
 def find_timestamp(

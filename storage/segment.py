@@ -357,6 +357,17 @@ class Segment:
         self._unindexed_bytes = unindexed_bytes
         self._adopt_max_timestamp(time_index.last())
 
+    def adopt_or_rebuild_indexes(self, index_interval_bytes: int) -> None:
+        """Use the saved indexes of a sealed segment as they are, or make them again if damaged.
+
+        DecodeError: the log itself is damaged.
+        """
+        try:
+            self.adopt_indexes(index_interval_bytes)
+        except DecodeError as error:
+            _log.warning("making indexes again: %s", error)
+            self.rebuild_indexes(index_interval_bytes)
+
     def adopt_indexes(self, index_interval_bytes: int) -> None:
         """Use the saved indexes of a sealed segment as they are; DecodeError when damaged."""
         for suffix, entry_size in (
@@ -369,10 +380,10 @@ class Segment:
             if self._vfs.open(path, OpenMode.READ).size() % entry_size:
                 raise DecodeError(f"{path} ends within an entry")
         last = self.offset_index.last()
-        if last is None and self.size > index_interval_bytes:
-            first_size = read_header(self.file.pread(HEADER_SIZE, 0)).size
-            if self.size > first_size + index_interval_bytes:
-                raise DecodeError(f"{self.path}{names.INDEX_SUFFIX} is empty")
+        if last is None:
+            for position, _ in walk_headers(self.file, 0, self.size, NEAR_WINDOW):
+                if position > index_interval_bytes:
+                    raise DecodeError(f"{self.path}{names.INDEX_SUFFIX} is empty")
         self._check_last_entries(last, self.time_index.last())
         self._adopt_max_timestamp(self.time_index.last())
 

@@ -13,13 +13,18 @@ class LogSlice:
     the sender then meets its end and must close the connection.
     """
 
-    __slots__ = ("_file", "_size", "base_offset", "position")
+    __slots__ = ("_file", "_size", "base_offset", "end_offset", "position")
 
-    def __init__(self, file: VfsFile, position: int, size: int, base_offset: int) -> None:
+    def __init__(
+        self, file: VfsFile, position: int, size: int, base_offset: int, end_offset: int
+    ) -> None:
         self._file = file
         self._size = size
         self.position = position
         self.base_offset = base_offset
+        """At or below the first record (inclusive)."""
+        self.end_offset = end_offset
+        """Above the last record (exclusive)."""
 
     @property
     def size(self) -> int:

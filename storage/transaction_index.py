@@ -62,17 +62,14 @@ class TransactionIndex:
 
     def append(self, aborted: AbortedTransaction) -> None:
         """Add the transaction of a marker that has just been appended."""
-        if self._data is None:
-            saved = self._read()
-            self._set(bytearray(saved), len(saved) // _ENTRY.size)
-        if self._data is not None:
-            self._data += _ENTRY.pack(
-                _VERSION,
-                aborted.producer_id,
-                aborted.first_offset,
-                aborted.last_offset,
-                aborted.last_stable_offset,
-            )
+        data = self._loaded()
+        data += _ENTRY.pack(
+            _VERSION,
+            aborted.producer_id,
+            aborted.first_offset,
+            aborted.last_offset,
+            aborted.last_stable_offset,
+        )
 
     def load(self, base_offset: int, end_offset: int) -> None:
         """Bring the saved entries of markers below `end_offset` into memory; others are dropped.
@@ -94,7 +91,7 @@ class TransactionIndex:
 
     def cut(self, next_offset: int) -> None:
         """Drop the entries of markers at or beyond `next_offset`."""
-        data = bytes(self._data) if self._data is not None else self._read()
+        data = bytes(self._loaded())
         for end, aborted in _entries(data):
             if aborted.last_offset >= next_offset:
                 self._set(bytearray(data[: end - _ENTRY.size]), _SOMETHING_ELSE)
@@ -102,8 +99,8 @@ class TransactionIndex:
 
     def entries(self) -> list[AbortedTransaction]:
         """All, in order; DecodeError: the file is damaged."""
-        data = self._data if self._data is not None else self._read()
-        return [aborted for _, aborted in _entries(bytes(data))]
+        data = self._loaded()
+        return [aborted for _, aborted in _entries(bytes(data))] if data else []
 
     def save(self) -> bool:
         """Write and sync what the file lacks; whether it was written. OSError: the disk."""
@@ -124,9 +121,16 @@ class TransactionIndex:
         return True
 
     def release(self) -> None:
-        """Leave it to the file, if that holds everything."""
-        if not self.unsaved:
+        """Leave it to the file, if that holds everything. Nothing is little enough to be kept."""
+        if self._data and not self.unsaved:
             self._data = None
+
+    def _loaded(self) -> bytearray:
+        data = self._data
+        if data is None:
+            data = bytearray(self._read())
+            self._set(data, len(data) // _ENTRY.size)
+        return data
 
     def _set(self, data: bytearray, saved_count: int) -> None:
         with _lock:

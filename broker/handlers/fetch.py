@@ -29,6 +29,7 @@ from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.fetch_request import FetchRequest
 from ottla.protocol.messages.fetch_response import (
+    AbortedTransaction,
     FetchableTopicResponse,
     FetchResponse,
     LeaderIdAndEpoch,
@@ -92,12 +93,13 @@ def fail(
 class _Read:
     """What one partition has for this fetch."""
 
-    __slots__ = ("asked", "error", "partition", "records")
+    __slots__ = ("aborted", "asked", "error", "partition", "records")
 
     def __init__(self, asked: FetchedPartition) -> None:
         self.asked = asked
         self.partition: Partition | None = None
         self.records: LogSlice | None = None
+        self.aborted: list[AbortedTransaction] = []
         self.error: ProtocolError | None = None
 
     @property
@@ -151,6 +153,13 @@ class _Fetch:
                 committed_only=self._committed_only,
                 at_least_one=at_least_one,
             )
+            if self._committed_only and read.records is not None:
+                read.aborted = [
+                    AbortedTransaction(aborted.producer_id, aborted.first_offset)
+                    for aborted in partition.aborted_transactions(
+                        asked.fetch_offset, read.records.end_offset
+                    )
+                ]
             read.partition = partition
         except ProtocolError as error:
             read.error = error
@@ -213,7 +222,7 @@ class _Fetch:
         data = PartitionData(partition_index=read.asked.index, high_watermark=-1)
         # Never null: some clients of versions with nullable records still expect bytes.
         data.records = read.records if read.records is not None else b""
-        data.aborted_transactions = [] if self._committed_only else None
+        data.aborted_transactions = read.aborted if self._committed_only else None
         partition = read.partition
         if partition is not None:
             data.high_watermark = partition.high_watermark

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from storage.log import Log, LogSlice
+    from storage.transaction_index import AbortedTransaction
 
 ACKS_ALL = -1
 
@@ -253,6 +254,10 @@ class Partition:
         except ProtocolError as error:
             self.note_failure(error)
             raise
+
+    def aborted_transactions(self, offset: int, end_offset: int) -> list[AbortedTransaction]:
+        """Those with records in [offset, end_offset), for readers of committed records alone."""
+        return self.usable_log.aborted_transactions(offset, end_offset)
 
     def offset_for_leader_epoch(self, leader_epoch: int) -> tuple[int, int] | None:
         """(largest epoch <= `leader_epoch`, its exclusive end offset); None when unknown here."""

@@ -13,7 +13,7 @@ def test_a_slice_outlives_its_file(tmp_path: Path) -> None:
     path = str(tmp_path / "segment")
     file = vfs.open(path, OpenMode.CREATE)
     file.write(b"0123456789")
-    piece = LogSlice(file, 2, 5, 40)
+    piece = LogSlice(file, 2, 5, 40, 45)
     del file
     vfs.unlink(path)
     assert piece.read() == b"23456"
@@ -24,7 +24,7 @@ def test_a_slice_outlives_its_file(tmp_path: Path) -> None:
 
 def test_its_descriptor_closes_with_the_last_slice(tmp_path: Path) -> None:
     file = OsVfs().open(str(tmp_path / "segment"), OpenMode.CREATE)
-    first, second = LogSlice(file, 0, 1, 0), LogSlice(file, 1, 1, 1)
+    first, second = LogSlice(file, 0, 1, 0, 1), LogSlice(file, 1, 1, 1, 2)
     descriptor = file.fileno()
     del file, first
     os.fstat(descriptor)

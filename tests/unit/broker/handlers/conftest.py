@@ -18,6 +18,7 @@ from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
 from ottla.protocol.api import ApiKey
+from storage.transaction_index import AbortedTransaction
 
 CLUSTER_ID = "abcdefghijklmnopqrstuA"
 
@@ -27,6 +28,7 @@ class FakeSlice:
     """Batches as a log gives them."""
 
     data: bytes
+    end_offset: int
     position: int = 0
 
     @property
@@ -76,6 +78,7 @@ class FakePartition:
         self.error: ProtocolError | None = None
         self.waiters: list[Any] = []
         self.commits: list[tuple[int, int, asyncio.Future[None]]] = []
+        self.aborted: list[AbortedTransaction] = []
         self.duplicate_at: int | None = None
         self.reads = 0
 
@@ -136,11 +139,20 @@ class FakePartition:
             raise ProtocolError(ErrorCode.OFFSET_OUT_OF_RANGE)
         end = self.last_stable_offset if committed_only else self.high_watermark
         data = b""
+        upper = offset
         for batch in self.batches[offset - self.log_start_offset : end - self.log_start_offset]:
             if len(data) + len(batch) > max_bytes and (data or not at_least_one):
                 break
             data += batch
-        return FakeSlice(data) if data else None
+            upper += 1
+        return FakeSlice(data, upper) if data else None
+
+    def aborted_transactions(self, offset: int, end_offset: int) -> list[AbortedTransaction]:
+        return [
+            one
+            for one in self.aborted
+            if one.first_offset < end_offset and one.last_offset >= offset
+        ]
 
     def offset_for_leader_epoch(self, leader_epoch: int) -> tuple[int, int] | None:
         self._check()

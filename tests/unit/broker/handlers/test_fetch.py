@@ -16,6 +16,7 @@ from ottla.protocol.messages.fetch_request import (
     ForgottenTopic,
 )
 from ottla.protocol.messages.fetch_response import FetchResponse, PartitionData
+from storage.transaction_index import AbortedTransaction
 
 if TYPE_CHECKING:
     from tests.unit.broker.handlers.conftest import FakePartition, FakeSlice, World
@@ -111,6 +112,24 @@ def test_read_committed_stops_at_the_last_stable_offset(world: World) -> None:
     assert read(response) == {0: b"A" * 100 + b"B" * 100}
     assert response.responses[0].partitions[0].aborted_transactions == []
     assert call(world, request(0)).responses[0].partitions[0].aborted_transactions is None
+
+
+def test_read_committed_names_the_aborted_transactions_of_what_it_sends(world: World) -> None:
+    (partition,) = filled(world)
+    partition.aborted = [
+        AbortedTransaction(7, 0, 0, 1),
+        AbortedTransaction(8, 1, 2, 3),
+        AbortedTransaction(9, 2, 5, 6),
+    ]
+
+    def named(bytes_max: int, isolation_level: int = 1) -> list[tuple[int, int]] | None:
+        response = call(world, request(1, bytes_max=bytes_max, isolation_level=isolation_level))
+        aborted = response.responses[0].partitions[0].aborted_transactions
+        return None if aborted is None else [(a.producer_id, a.first_offset) for a in aborted]
+
+    assert named(1_000) == [(8, 1), (9, 2)]
+    assert named(100) == [(8, 1)]
+    assert named(100, isolation_level=0) is None
 
 
 @pytest.mark.parametrize(
