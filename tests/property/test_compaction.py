@@ -82,9 +82,7 @@ class CompactionMachine(RuleBasedStateMachine):
     # Appending
 
     @rule(
-        records=st.lists(
-            st.tuples(st.sampled_from(KEYS), st.booleans()), min_size=1, max_size=4
-        ),
+        records=st.lists(st.tuples(st.sampled_from(KEYS), st.booleans()), min_size=1, max_size=4),
         producer_id=st.sampled_from([-1, -1, 7, 8]),
         codec=st.sampled_from([Compression.NONE, Compression.LZ4]),
     )
@@ -117,9 +115,7 @@ class CompactionMachine(RuleBasedStateMachine):
     def end_transaction(self, commits: bool, pick: int) -> None:
         waiting = sorted(self._open_transactions())
         producer_id = waiting[pick % len(waiting)]
-        self.model.append(
-            Appended(self.log.log_end_offset, None, None, producer_id, commits)
-        )
+        self.model.append(Appended(self.log.log_end_offset, None, None, producer_id, commits))
         append(self.log, marker(producer_id, commit=commits), internal=True)
 
     @rule()
