@@ -1,5 +1,5 @@
-"""Compaction on real nodes: a compacted log is read, replicated from its start, and led by a replica
-that never had what was compacted away, all while brokers are killed."""
+"""Compaction on real nodes, all while brokers are killed: a compacted log is read, replicated from
+its start, and led by a replica that never had what was compacted away."""
 
 from __future__ import annotations
 
