@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: up down test check format generate bench chaos clean help
+.PHONY: up down test faults check format generate bench chaos clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -45,7 +45,11 @@ generate: $(READY) ## Write the code made from proto/ and from Kafka's message t
 	@$(BIN)/python -m ottla.protocol.generator
 
 test: $(READY) ## All tests that need neither root nor packages of the system
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest -m "not root" tests
+
+faults: $(READY) ## The tests that break real disks; they mount file systems, so as root
+	@test "$$(id -u)" = 0 || { echo "make faults mounts file systems: run it as root"; exit 1; }
+	$(BIN)/python -m pytest -m root tests
 
 bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench
