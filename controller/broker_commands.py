@@ -7,7 +7,7 @@ from typing import Final
 
 from controller.codec import endpoints_from_messages
 from controller.decision import Decision, partition_changes, registered
-from controller.elections import NOBODY, ElectionRules, Electorate, elect
+from controller.elections import NOBODY, ElectionRules, Electorate, Unable, elect
 from controller.generated import metadata_pb2 as pb
 from controller.state import (
     MIN_INSYNC_REPLICAS,
@@ -99,7 +99,9 @@ def register_broker(state: ClusterState, index: int, command: pb.RegisterBroker)
     electorate = Electorate.of(state, broker)
 
     def change(partition: PartitionMetadata, rules: ElectionRules) -> PartitionMetadata:
-        return elect(partition, electorate, rules, lost_data=lost_data)
+        # What the incarnation before said of its replicas may hold for this one or not.
+        unable = Unable.of(partition).without(broker.broker_id)
+        return elect(partition, electorate, rules, lost_data=lost_data, unable=unable)
 
     records: list[Record] = [broker]
     records += partition_changes(state, lambda p: broker.broker_id in p.replicas, change)

@@ -54,6 +54,8 @@ def partition_message(partition: PartitionMetadata, *, with_topic: bool) -> pb.P
             )
             for end in partition.log_ends
         ],
+        offline_replicas=partition.offline_replicas,
+        full_replicas=partition.full_replicas,
     )
 
 
@@ -75,6 +77,8 @@ def partition_from_message(
             LogEnd(end.broker_id, end.broker_epoch, end.last_epoch, end.log_end_offset)
             for end in message.log_ends
         ),
+        tuple(message.offline_replicas),
+        tuple(message.full_replicas),
     )
 
 

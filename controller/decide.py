@@ -58,6 +58,8 @@ def _decide(state: ClusterState, index: int, command: pb.Command) -> Decision:
             )
         case "report_log_ends":
             return partition_commands.report_log_ends(state, command.report_log_ends)
+        case "report_replicas":
+            return partition_commands.report_replicas(state, command.report_replicas)
         case "create_topics":
             return topic_commands.create_topics(state, command.create_topics)
         case "delete_topics":

@@ -14,6 +14,10 @@ watermark stands still, so whoever was in sync at that moment holds all that is 
 eligible until its disk loses something. Members that may have lost data are *last-known*: among
 them, the highest (last epoch, log end offset) holds what any of them holds, since the logs of one
 leader epoch are prefixes of each other (SAFETY.md, rules 1 and 2).
+
+A replica that its broker cannot serve (*offline*) is never any of these. One whose disk is *full*
+leaves the ISR, the leadership with it, as soon as another member has room; where nobody has, it
+stays, and serves what it has (rule 9).
 """
 
 from __future__ import annotations
@@ -51,6 +55,25 @@ class Electorate:
 
 
 @dataclass(frozen=True, slots=True)
+class Unable:
+    """Replicas of a partition that cannot serve (offline) or take no appends (full)."""
+
+    offline: tuple[int, ...]
+    full: tuple[int, ...]
+
+    @classmethod
+    def of(cls, partition: PartitionMetadata) -> Unable:
+        return cls(partition.offline_replicas, partition.full_replicas)
+
+    def without(self, broker_id: int) -> Unable:
+        """Nothing is said of this broker's replica any more."""
+        return Unable(
+            tuple(r for r in self.offline if r != broker_id),
+            tuple(r for r in self.full if r != broker_id),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ElectionRules:
     """What the topic says."""
 
@@ -72,25 +95,33 @@ def elect(
     removed: Iterable[int] = (),
     lost_data: frozenset[int] = NOBODY,
     prefer_first: bool = False,
+    unable: Unable | None = None,
 ) -> PartitionMetadata:
     """The partition after `removed` left its ISR; the same object when nothing changes.
 
     `lost_data`: members that may have lost data, so are neither in sync nor eligible.
     `prefer_first`: give the leadership back to the first replica when it is in sync (preferred).
+    `unable`: what is known from now on of replicas that cannot serve; None: as before.
     """
+    if unable is None:
+        unable = Unable.of(partition)
     out = lost_data.union(removed)
-    isr = tuple(r for r in partition.isr if r not in out and electorate.is_active(r))
+    able = {r for r in partition.replicas if r not in unable.offline and electorate.is_active(r)}
+    with_room = [r for r in partition.replicas if r not in unable.full]
+    by_room = [*with_room, *(r for r in partition.replicas if r in unable.full)]
+    isr = tuple(r for r in partition.isr if r not in out and r in able)
+    isr = tuple(r for r in isr if r in with_room) or isr
     holders = {*partition.isr, *partition.elr} - lost_data
     leader_id = _leader_in_sync(partition, isr, prefer_first=prefer_first)
     unclean = False
     if leader_id is None:
-        eligible = [r for r in partition.replicas if r in holders and electorate.is_active(r)]
+        eligible = [r for r in by_room if r in holders and r in able]
         leader_id = eligible[0] if eligible else None
         if leader_id is None and rules.unclean_allowed:
-            live = [r for r in partition.replicas if electorate.is_active(r)]
+            live = [r for r in by_room if r in able]
             leader_id, unclean = (live[0] if live else None), bool(live)
         if leader_id is None and not holders:
-            leader_id = _longest_log(partition, electorate, lost_data)
+            leader_id = _longest_log(partition, electorate, lost_data.union(unable.offline))
             unclean = leader_id is not None
         isr = () if leader_id is None else (leader_id,)
     elr: tuple[int, ...] = ()
@@ -109,7 +140,9 @@ def elect(
         leader_epoch=partition.leader_epoch + (leader_id != partition.leader_id),
         elr=elr,
         last_known_elr=last_known,
-        log_ends=partition.log_ends if waiting else (),
+        log_ends=tuple(e for e in partition.log_ends if waiting and e.broker_id not in lost_data),
+        offline_replicas=unable.offline,
+        full_replicas=unable.full,
     )
     if changed == partition:
         return partition
@@ -167,7 +200,7 @@ def _leader_in_sync(
 
 
 def _longest_log(
-    partition: PartitionMetadata, electorate: Electorate, lost_data: frozenset[int]
+    partition: PartitionMetadata, electorate: Electorate, excluded: frozenset[int]
 ) -> int | None:
     """The replica with the highest (last epoch, log end offset) once all last-known ones told."""
     if not partition.last_known_elr:
@@ -175,7 +208,7 @@ def _longest_log(
     ends = [
         end
         for end in partition.log_ends
-        if electorate.is_current(end) and end.broker_id not in lost_data
+        if electorate.is_current(end) and end.broker_id not in excluded
     ]
     if not {end.broker_id for end in ends}.issuperset(partition.last_known_elr):
         return None

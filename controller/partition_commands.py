@@ -1,12 +1,16 @@
-"""Decisions about single partitions: ISR changes, preferred leaders, ends of logs."""
+"""Decisions about single partitions: ISR changes, preferred leaders, ends of logs, replicas that
+cannot serve."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from controller.codec import partition_message
 from controller.decision import Decision, partition_changes, registered
 from controller.elections import (
     ElectionRules,
     Electorate,
+    Unable,
     awaits_log_ends,
     elect,
     with_isr,
@@ -83,11 +87,19 @@ def _alter(state: ClusterState, broker_id: int, wanted: pb.AlterPartition) -> Pa
     if broker_id not in members:
         raise ProtocolError(ErrorCode.INVALID_REQUEST, "the leader leaves itself out of the ISR")
     for member in wanted.isr:
-        _check_eligible(state, member)
-    return with_isr(partition, members, ElectionRules.of(state, topic.name))
+        _check_eligible(state, partition, member)
+    rules = ElectionRules.of(state, topic.name)
+    after = with_isr(partition, members, rules)
+    if broker_id not in after.full_replicas:
+        return after
+    # The leader has no room: whoever has, and has just come in, leads from now on.
+    moved = elect(after, Electorate.of(state), rules)
+    return replace(moved, partition_epoch=after.partition_epoch)
 
 
-def _check_eligible(state: ClusterState, member: pb.IsrMember) -> None:
+def _check_eligible(
+    state: ClusterState, partition: PartitionMetadata, member: pb.IsrMember
+) -> None:
     """INELIGIBLE_REPLICA for a member that is no longer, or not yet, what the leader saw."""
     broker = state.brokers.get(member.broker_id)
     if broker is None:
@@ -98,6 +110,12 @@ def _check_eligible(state: ClusterState, member: pb.IsrMember) -> None:
         fault = "is fenced"
     elif broker.in_controlled_shutdown:
         fault = "is shutting down"
+    elif member.broker_id in partition.isr:
+        return
+    elif member.broker_id in partition.offline_replicas:
+        fault = "cannot serve its replica"
+    elif member.broker_id in partition.full_replicas:
+        fault = "has no room for its replica"
     else:
         return
     raise ProtocolError(ErrorCode.INELIGIBLE_REPLICA, f"broker {member.broker_id} {fault}")
@@ -134,3 +152,61 @@ def report_log_ends(state: ClusterState, command: pb.ReportLogEnds) -> Decision:
         pb.Result(),
         [PartitionsChanged(topic_id, tuple(done.values())) for topic_id, done in changed.items()],
     )
+
+
+def report_replicas(state: ClusterState, command: pb.ReportReplicas) -> Decision:
+    """What a broker can do with its replicas (SAFETY.md, rule 9); said twice it changes nothing.
+
+    OFFLINE and DAMAGED end membership of ISR and ELR: of what cannot be read nobody knows what is
+    left. Of a partition that is named twice the first word counts.
+    """
+    broker = registered(state, command.broker_id, command.broker_epoch)
+    electorate = Electorate.of(state)
+    changed: dict[Uuid, dict[int, PartitionMetadata]] = {}
+    seen: set[tuple[Uuid, int]] = set()
+    for told in command.partitions:
+        partition = state.partition(told.topic_id, told.index)
+        if partition is None or broker.broker_id not in partition.replicas:
+            continue
+        if (told.topic_id, told.index) in seen:
+            continue
+        seen.add((told.topic_id, told.index))
+        rules = ElectionRules.of(state, state.topics[told.topic_id].name)
+        after = _with_replica_state(partition, broker.broker_id, told.state, electorate, rules)
+        if after is not partition:
+            changed.setdefault(told.topic_id, {})[told.index] = after
+    return Decision(
+        pb.Result(),
+        [PartitionsChanged(topic_id, tuple(done.values())) for topic_id, done in changed.items()],
+    )
+
+
+def _with_replica_state(
+    partition: PartitionMetadata,
+    broker_id: int,
+    state: pb.ReplicaState.ValueType,
+    electorate: Electorate,
+    rules: ElectionRules,
+) -> PartitionMetadata:
+    others = Unable.of(partition).without(broker_id)
+    match state:
+        case pb.REPLICA_STATE_ABLE:
+            return elect(partition, electorate, rules, unable=others)
+        case pb.REPLICA_STATE_FULL:
+            full = _in_order(partition, (*others.full, broker_id))
+            return elect(partition, electorate, rules, unable=Unable(others.offline, full))
+        case pb.REPLICA_STATE_OFFLINE | pb.REPLICA_STATE_DAMAGED:
+            offline = _in_order(partition, (*others.offline, broker_id))
+            return elect(
+                partition,
+                electorate,
+                rules,
+                lost_data=frozenset({broker_id}),
+                unable=Unable(offline, others.full),
+            )
+        case _:
+            return partition  # a state that this version does not know
+
+
+def _in_order(partition: PartitionMetadata, members: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(r for r in partition.replicas if r in members)

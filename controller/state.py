@@ -8,6 +8,7 @@ Invariants of every partition (tests/property/test_cluster_state.py checks them)
     leader_id is None or in isr; isr, elr and last_known_elr are disjoint parts of replicas
     isr members are registered, unfenced and not shutting down
     elr is empty when |isr| >= min(min.insync.replicas, |replicas|)  (KIP-966)
+    offline_replicas are in neither isr nor elr; full_replicas are in isr only if all of it is full
     leader_epoch never falls; partition_epoch rises with every change
 """
 
@@ -88,6 +89,10 @@ class PartitionMetadata:
     """Were in sync or eligible when the high watermark stood still, and may have lost data."""
     log_ends: tuple[LogEnd, ...] = ()
     """Reports of last-known members; only while isr and elr are empty."""
+    offline_replicas: tuple[int, ...] = ()
+    """Their brokers said that they cannot serve them: they may neither lead nor be in sync."""
+    full_replicas: tuple[int, ...] = ()
+    """Their brokers said that they take no appends: they lead only where all others are full."""
 
 
 @dataclass(frozen=True, slots=True)

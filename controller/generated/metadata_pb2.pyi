@@ -44,6 +44,35 @@ STOP_STATE_PROCESS_CRASH: StopState.ValueType  # 2
 STOP_STATE_UNCLEAN: StopState.ValueType  # 3
 Global___StopState: _TypeAlias = StopState  # noqa: Y015
 
+class _ReplicaState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReplicaStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReplicaState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REPLICA_STATE_UNSPECIFIED: _ReplicaState.ValueType  # 0
+    REPLICA_STATE_ABLE: _ReplicaState.ValueType  # 1
+    """Serves, or follows to be in sync again."""
+    REPLICA_STATE_FULL: _ReplicaState.ValueType  # 2
+    """Takes no appends: its disk is full. What it has it can serve."""
+    REPLICA_STATE_OFFLINE: _ReplicaState.ValueType  # 3
+    """Cannot be read: its log directory failed."""
+    REPLICA_STATE_DAMAGED: _ReplicaState.ValueType  # 4
+    """Has lost what was synced: it must be made again from its leader."""
+
+class ReplicaState(_ReplicaState, metaclass=_ReplicaStateEnumTypeWrapper): ...
+
+REPLICA_STATE_UNSPECIFIED: ReplicaState.ValueType  # 0
+REPLICA_STATE_ABLE: ReplicaState.ValueType  # 1
+"""Serves, or follows to be in sync again."""
+REPLICA_STATE_FULL: ReplicaState.ValueType  # 2
+"""Takes no appends: its disk is full. What it has it can serve."""
+REPLICA_STATE_OFFLINE: ReplicaState.ValueType  # 3
+"""Cannot be read: its log directory failed."""
+REPLICA_STATE_DAMAGED: ReplicaState.ValueType  # 4
+"""Has lost what was synced: it must be made again from its leader."""
+Global___ReplicaState: _TypeAlias = ReplicaState  # noqa: Y015
+
 @_typing.final
 class Record(_message.Message):
     """---- records ----"""
@@ -307,6 +336,8 @@ class PartitionRecord(_message.Message):
     ELR_FIELD_NUMBER: _builtins.int
     LAST_KNOWN_ELR_FIELD_NUMBER: _builtins.int
     LOG_ENDS_FIELD_NUMBER: _builtins.int
+    OFFLINE_REPLICAS_FIELD_NUMBER: _builtins.int
+    FULL_REPLICAS_FIELD_NUMBER: _builtins.int
     topic_id: _builtins.bytes
     """Empty inside a PartitionsRecord, which names the topic."""
     index: _builtins.int
@@ -325,6 +356,14 @@ class PartitionRecord(_message.Message):
     def log_ends(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogEnd]:
         """What the last-known members told of their logs, while none of them may lead yet."""
 
+    @_builtins.property
+    def offline_replicas(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Replicas that their brokers cannot serve: the log directory failed, or the log is damaged."""
+
+    @_builtins.property
+    def full_replicas(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Replicas that take no appends: the disk is full."""
+
     def __init__(
         self,
         *,
@@ -338,10 +377,12 @@ class PartitionRecord(_message.Message):
         elr: _abc.Iterable[_builtins.int] | None = ...,
         last_known_elr: _abc.Iterable[_builtins.int] | None = ...,
         log_ends: _abc.Iterable[Global___LogEnd] | None = ...,
+        offline_replicas: _abc.Iterable[_builtins.int] | None = ...,
+        full_replicas: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "leader_id", b"leader_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "elr", b"elr", "index", b"index", "isr", b"isr", "last_known_elr", b"last_known_elr", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "log_ends", b"log_ends", "partition_epoch", b"partition_epoch", "replicas", b"replicas", "topic_id", b"topic_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "elr", b"elr", "full_replicas", b"full_replicas", "index", b"index", "isr", b"isr", "last_known_elr", b"last_known_elr", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "log_ends", b"log_ends", "offline_replicas", b"offline_replicas", "partition_epoch", b"partition_epoch", "replicas", b"replicas", "topic_id", b"topic_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__leader_id: _TypeAlias = _typing.Literal["leader_id"]  # noqa: Y015
     _WhichOneofArgType__leader_id: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id"]  # noqa: Y015
@@ -488,6 +529,7 @@ class Command(_message.Message):
     ALLOCATE_PRODUCER_IDS_FIELD_NUMBER: _builtins.int
     ELECT_PREFERRED_LEADERS_FIELD_NUMBER: _builtins.int
     REPORT_LOG_ENDS_FIELD_NUMBER: _builtins.int
+    REPORT_REPLICAS_FIELD_NUMBER: _builtins.int
     controller_epoch: _builtins.int
     """Of the controller that proposes; another one in office refuses the command."""
     @_builtins.property
@@ -516,6 +558,8 @@ class Command(_message.Message):
     def elect_preferred_leaders(self) -> Global___ElectPreferredLeaders: ...
     @_builtins.property
     def report_log_ends(self) -> Global___ReportLogEnds: ...
+    @_builtins.property
+    def report_replicas(self) -> Global___ReportReplicas: ...
     def __init__(
         self,
         *,
@@ -533,12 +577,13 @@ class Command(_message.Message):
         allocate_producer_ids: Global___AllocateProducerIds | None = ...,
         elect_preferred_leaders: Global___ElectPreferredLeaders | None = ...,
         report_log_ends: Global___ReportLogEnds | None = ...,
+        report_replicas: Global___ReportReplicas | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends", "report_replicas"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1147,6 +1192,59 @@ class PartitionLogEnd(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PartitionLogEnd: _TypeAlias = PartitionLogEnd  # noqa: Y015
+
+@_typing.final
+class ReportReplicas(_message.Message):
+    """What a broker can do with its replicas, of those where it is not what the metadata says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BROKER_ID_FIELD_NUMBER: _builtins.int
+    BROKER_EPOCH_FIELD_NUMBER: _builtins.int
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    broker_id: _builtins.int
+    broker_epoch: _builtins.int
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplicaReport]: ...
+    def __init__(
+        self,
+        *,
+        broker_id: _builtins.int = ...,
+        broker_epoch: _builtins.int = ...,
+        partitions: _abc.Iterable[Global___ReplicaReport] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker_epoch", b"broker_epoch", "broker_id", b"broker_id", "partitions", b"partitions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReplicas: _TypeAlias = ReportReplicas  # noqa: Y015
+
+@_typing.final
+class ReplicaReport(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_ID_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    topic_id: _builtins.bytes
+    index: _builtins.int
+    state: Global___ReplicaState.ValueType
+    def __init__(
+        self,
+        *,
+        topic_id: _builtins.bytes = ...,
+        index: _builtins.int = ...,
+        state: Global___ReplicaState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "state", b"state", "topic_id", b"topic_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplicaReport: _TypeAlias = ReplicaReport  # noqa: Y015
 
 @_typing.final
 class Result(_message.Message):

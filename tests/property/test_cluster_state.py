@@ -6,6 +6,7 @@ form, and now and then is made anew from a snapshot: all three must be equal.
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from hypothesis import HealthCheck, settings
@@ -28,6 +29,12 @@ from ottla.core.identifiers import Uuid, random_uuid
 BROKERS = range(1, 6)
 CLUSTER = "a" * 22
 brokers = st.sampled_from(BROKERS)
+REPLICA_STATES = (
+    pb.REPLICA_STATE_ABLE,
+    pb.REPLICA_STATE_FULL,
+    pb.REPLICA_STATE_OFFLINE,
+    pb.REPLICA_STATE_DAMAGED,
+)
 STOPS = (pb.STOP_STATE_CLEAN, pb.STOP_STATE_PROCESS_CRASH, pb.STOP_STATE_UNCLEAN)
 
 
@@ -159,6 +166,7 @@ class ClusterMachine(RuleBasedStateMachine):
         for broker in BROKERS:
             if not self.state.is_active(broker):
                 self.restart(broker, pb.STOP_STATE_PROCESS_CRASH)
+            self.replica_states(broker, [pb.REPLICA_STATE_ABLE])
         for broker, (epoch, end) in zip(BROKERS, ends, strict=True):
             self.report(broker, end, epoch)
         assert all(p.leader_id is not None for p in self.partitions())
@@ -275,7 +283,10 @@ class ClusterMachine(RuleBasedStateMachine):
                 ],
             )
         )
-        eligible = all(self.state.is_active(m) and epochs[m] == self.epoch_of(m) for m in members)
+        unable = {*partition.offline_replicas, *partition.full_replicas} - {*partition.isr}
+        eligible = unable.isdisjoint(members) and all(
+            self.state.is_active(m) and epochs[m] == self.epoch_of(m) for m in members
+        )
         answer = result.partitions[0]
         assert (answer.error_code == 0) == eligible
         if not eligible:
@@ -285,7 +296,8 @@ class ClusterMachine(RuleBasedStateMachine):
     def prefer(self) -> None:
         self.do(elect_preferred_leaders=pb.ElectPreferredLeaders())
         for partition in self.partitions():
-            if partition.replicas[0] in partition.isr:
+            first = partition.replicas[0]
+            if first in partition.isr and first not in partition.full_replicas:
                 assert partition.leader_id == partition.replicas[0]
 
     @rule(broker=brokers, end=st.integers(0, 5), epoch=st.integers(-1, 3))
@@ -302,6 +314,39 @@ class ClusterMachine(RuleBasedStateMachine):
                 ],
             )
         )
+
+    @rule(broker=brokers, states=st.lists(st.sampled_from(REPLICA_STATES), min_size=1, max_size=6))
+    def replica_states(self, broker: int, states: list[pb.ReplicaState.ValueType]) -> None:
+        """One state for each partition in turn, said twice."""
+        told = dict(zip(self.partitions(), itertools.cycle(states), strict=False))
+        command = pb.ReportReplicas(
+            broker_id=broker,
+            broker_epoch=self.epoch_of(broker),
+            partitions=[
+                pb.ReplicaReport(topic_id=p.topic_id, index=p.index, state=state)
+                for p, state in told.items()
+            ],
+        )
+        assert self.do(report_replicas=command).error_code == 0
+        for before, state in told.items():
+            after = self.state.partition(before.topic_id, before.index)
+            assert after is not None
+            if broker not in before.replicas:
+                assert after == before
+                continue
+            lost = state in (pb.REPLICA_STATE_OFFLINE, pb.REPLICA_STATE_DAMAGED)
+            assert (broker in after.offline_replicas) == lost
+            assert (broker in after.full_replicas) == (state == pb.REPLICA_STATE_FULL)
+            if lost:
+                assert broker not in (*after.isr, *after.elr)
+            elif before.isr and not after.isr:
+                raise AssertionError("a replica that serves took the leader away")
+        self.remember()
+        assert not apply(
+            self.state,
+            self.index,
+            pb.Command(controller_epoch=self.state.controller_epoch, report_replicas=command),
+        ).records
 
     @rule(broker=brokers)
     def producer_ids(self, broker: int) -> None:
@@ -339,6 +384,10 @@ class ClusterMachine(RuleBasedStateMachine):
         assert not (isr & last_known)
         assert not (elr & last_known)
         assert all(self.state.is_active(member) for member in isr)
+        assert set(partition.offline_replicas) <= replicas - isr - elr
+        full = set(partition.full_replicas)
+        assert full <= replicas - {*partition.offline_replicas}
+        assert isr <= full or not isr & full
         name = self.state.topics[partition.topic_id].name
         if len(isr) >= min(self.state.min_insync_replicas(name), len(replicas)):
             assert not elr

@@ -142,3 +142,19 @@ class Cluster:
             )
         )
         return result.partitions[0]
+
+    def tell(
+        self, broker_id: int, state: pb.ReplicaState.ValueType, *, name: str = "t", index: int = 0
+    ) -> pb.Result:
+        """What a broker can do with its replica of a partition."""
+        return self.do(
+            report_replicas=pb.ReportReplicas(
+                broker_id=broker_id,
+                broker_epoch=self.epoch(broker_id),
+                partitions=[
+                    pb.ReplicaReport(
+                        topic_id=self.partition(name).topic_id, index=index, state=state
+                    )
+                ],
+            )
+        )

@@ -211,3 +211,15 @@ def test_producer_ids_come_in_blocks_for_registered_brokers() -> None:
     result = cluster.do(allocate_producer_ids=stale)
     assert result.error_code == ErrorCode.STALE_BROKER_EPOCH
     assert cluster.state.next_producer_id == 3000
+
+
+def test_a_registration_forgets_what_the_process_before_could_not_do() -> None:
+    cluster = Cluster(3)
+    cluster.topic("t", [1, 2, 3], [2, 1, 3])
+    cluster.tell(1, pb.REPLICA_STATE_OFFLINE)
+    cluster.tell(1, pb.REPLICA_STATE_FULL, index=1)
+    cluster.tell(2, pb.REPLICA_STATE_OFFLINE, index=1)
+    cluster.register(1)
+    assert cluster.partition(index=0).offline_replicas == ()
+    assert cluster.partition(index=1).full_replicas == ()
+    assert cluster.partition(index=1).offline_replicas == (2,)

@@ -31,7 +31,7 @@ from ottla.core.errors import DecodeError
 from tests.support.cluster_states import Cluster
 
 TOPIC = b"t" * 16
-LED = PartitionMetadata(TOPIC, 3, (1, 2, 0), (1, 2), 0, 4, 5, (0,), (), ())
+LED = PartitionMetadata(TOPIC, 3, (1, 2, 0), (1, 2), 0, 4, 5, (0,), (), (), (2,), (1,))
 WAITING = PartitionMetadata(TOPIC, 4, (1, 2), (), None, 4, 5, (), (1, 2), (LogEnd(1, 9, -1, 0),))
 
 RECORDS: list[Record] = [

@@ -155,3 +155,107 @@ def test_log_ends_are_taken_from_replicas_of_partitions_that_wait() -> None:
     assert cluster.partition() is before
     stale = cluster.do(report_log_ends=pb.ReportLogEnds(broker_id=1))
     assert stale.error_code == ErrorCode.STALE_BROKER_EPOCH
+
+
+def test_a_full_leader_gives_way_to_a_member_with_room() -> None:
+    cluster = cluster_with_topic()
+    before = cluster.partition()
+    assert cluster.tell(1, pb.REPLICA_STATE_FULL).error_code == 0
+    after = cluster.partition()
+    assert (after.leader_id, after.isr, after.full_replicas) == (2, (2, 3), (1,))
+    assert after.leader_epoch == before.leader_epoch + 1
+    cluster.tell(1, pb.REPLICA_STATE_FULL)
+    assert cluster.partition() is after
+
+
+def test_where_nobody_has_room_the_leader_stays() -> None:
+    cluster = cluster_with_topic()
+    for broker_id in (3, 2, 1):
+        cluster.tell(broker_id, pb.REPLICA_STATE_FULL)
+    partition = cluster.partition()
+    assert (partition.leader_id, partition.isr) == (1, (1,))
+    assert (partition.elr, partition.full_replicas) == ((2,), (1, 2, 3))
+
+
+def test_who_is_full_comes_in_once_it_has_room_and_takes_over_from_a_full_leader() -> None:
+    cluster = cluster_with_topic()
+    for broker_id in (3, 2, 1):
+        cluster.tell(broker_id, pb.REPLICA_STATE_FULL)
+    assert "no room" in cluster.set_isr(1, 3).message
+    cluster.tell(3, pb.REPLICA_STATE_ABLE)
+    epochs = (cluster.partition().leader_epoch, cluster.partition().partition_epoch)
+    assert cluster.set_isr(1, 3).error_code == 0
+    partition = cluster.partition()
+    assert (partition.leader_id, partition.isr, partition.elr) == (3, (3,), (1,))
+    assert (partition.leader_epoch, partition.partition_epoch) == (epochs[0] + 1, epochs[1] + 1)
+
+
+@pytest.mark.parametrize("state", [pb.REPLICA_STATE_OFFLINE, pb.REPLICA_STATE_DAMAGED])
+def test_a_replica_that_cannot_be_read_has_lost_its_data(state: pb.ReplicaState.ValueType) -> None:
+    cluster = cluster_with_topic()
+    cluster.set_isr(1, 2)
+    cluster.tell(1, state)
+    partition = cluster.partition()
+    assert (partition.leader_id, partition.isr, partition.elr) == (2, (2,), ())
+    assert (partition.last_known_elr, partition.offline_replicas) == ((1,), (1,))
+    assert "cannot serve" in cluster.set_isr(2, 1).message
+    cluster.tell(1, pb.REPLICA_STATE_ABLE)
+    assert cluster.set_isr(2, 1).error_code == 0
+    assert cluster.partition().offline_replicas == ()
+
+
+def test_nobody_takes_over_from_the_only_copy() -> None:
+    cluster = cluster_with_topic()
+    cluster.set_isr(1)
+    cluster.tell(2, pb.REPLICA_STATE_DAMAGED)
+    cluster.tell(3, pb.REPLICA_STATE_DAMAGED)
+    cluster.tell(1, pb.REPLICA_STATE_DAMAGED)
+    partition = cluster.partition()
+    assert (partition.leader_id, partition.isr, partition.elr) == (None, (), ())
+    assert partition.last_known_elr == (1, 2, 3)
+    assert partition.offline_replicas == (1, 2, 3)
+
+
+def test_an_offline_replica_is_never_elected() -> None:
+    cluster = Cluster(2)
+    cluster.topic("t", [1, 2], configs={"unclean.leader.election.enable": "true"})
+    cluster.tell(2, pb.REPLICA_STATE_OFFLINE)
+    cluster.tell(1, pb.REPLICA_STATE_OFFLINE)
+    assert cluster.partition().leader_id is None
+    cluster.tell(2, pb.REPLICA_STATE_FULL)
+    partition = cluster.partition()
+    assert (partition.leader_id, partition.offline_replicas) == (2, (1,))
+    assert partition.full_replicas == (2,)
+
+
+def test_a_report_of_a_replaced_process_or_about_others_replicas_changes_nothing() -> None:
+    cluster = cluster_with_topic()
+    cluster.start(4)
+    before = cluster.partition()
+    stale = cluster.do(report_replicas=pb.ReportReplicas(broker_id=1, broker_epoch=0))
+    assert stale.error_code == ErrorCode.STALE_BROKER_EPOCH
+    assert cluster.tell(4, pb.REPLICA_STATE_OFFLINE).error_code == 0
+    assert cluster.tell(1, pb.REPLICA_STATE_OFFLINE, index=5).error_code == 0
+    assert cluster.partition() is before
+
+
+def test_the_end_of_a_log_that_went_offline_does_not_count() -> None:
+    cluster = cluster_with_topic()
+    for broker_id in (1, 2, 3):
+        cluster.start(broker_id, stop=pb.STOP_STATE_UNCLEAN)
+    partition = cluster.partition()
+    assert partition.last_known_elr == (2, 3)
+    for broker_id in (1, 2):
+        cluster.do(
+            report_log_ends=pb.ReportLogEnds(
+                broker_id=broker_id,
+                broker_epoch=cluster.epoch(broker_id),
+                partitions=[
+                    pb.PartitionLogEnd(
+                        topic_id=partition.topic_id, last_epoch=0, log_end_offset=9 - broker_id
+                    )
+                ],
+            )
+        )
+    cluster.tell(1, pb.REPLICA_STATE_OFFLINE)
+    assert [end.broker_id for end in cluster.partition().log_ends] == [2]
