@@ -2,12 +2,18 @@
 
 Of every log: its recovery point, log start offset and leader epochs (one record, so that they
 agree), its high watermark, and snapshots of its producers. Changes are noted in memory at once and
-read from there; `commit` writes them durably, all or none, and a commit that failed is tried again
-with the next one.
+read from there; `commit` writes them durably, all or none, and what found the disk full is tried
+again with the next commit.
+
+An *environment* (the store's files) has an identity, which the marks of the log directories repeat:
+so another one, left from before, is never believed. When the environment itself fails, it is
+disowned: the marks no longer name it, and until the process ends the checkpoints are kept in memory
+alone. Then the next start scans the logs.
 
 Keys, big endian; a log is directory id (16) + topic id (16) + partition (4):
 
     "v"                          format version uint32
+    "i"                          identity of the environment, 22 characters
     "l" log                      recovery point int64 | index point int64 | log start int64
                                    | { leader epoch int32 | start offset int64 }
     "h" log                      high watermark int64
@@ -17,8 +23,9 @@ Keys, big endian; a log is directory id (16) + topic id (16) + partition (4):
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from struct import Struct
@@ -27,10 +34,12 @@ from typing import Protocol
 from crc32c import crc32c
 
 from ottla.core.errors import DecodeError
-from ottla.core.identifiers import Uuid
+from ottla.core.identifiers import Uuid, random_uuid, uuid_text
+from storage.errors import DISK_FULL
 
 FORMAT_VERSION = 1
 VERSION_KEY = b"v"
+_IDENTITY_KEY = b"i"
 
 _PARTITION = Struct(">I")
 _OFFSET = Struct(">Q")
@@ -129,10 +138,35 @@ class Checkpoints:
 
     def __init__(self, store: CheckpointStore) -> None:
         self._store = store
+        self._disowned = False
+        self.disown: Callable[[OSError], None] | None = None
+        """Called when the environment fails, to have the marks name it no more; in any thread."""
         self._noted: dict[bytes, bytes | None] = {}
         self._committing: dict[bytes, bytes | None] = {}
         self._lock = threading.Lock()  # of the two dictionaries
         self._commit_lock = threading.Lock()  # one commit at a time
+
+    # The environment
+
+    def identify(self) -> str:
+        """The identity of the environment, made when it has none yet. OSError: the disk."""
+        found = self._read(_IDENTITY_KEY)
+        if found is None:
+            found = uuid_text(random_uuid(random.SystemRandom())).encode("ascii")
+            self._note(_IDENTITY_KEY, found)
+            self.commit()
+        return found.decode("ascii", "replace")
+
+    def forget_directory(self, directory_id: Uuid) -> None:
+        """Drop all that is said of the logs in a directory."""
+        for kind in (b"l", b"h", b"p"):
+            for name in self._read_prefix(kind + directory_id):
+                self._note(name, None)
+
+    def abandon(self, error: OSError) -> None:
+        """The environment is of no use any more; see the module. Blocks."""
+        with self._commit_lock:
+            self._abandon(error)
 
     # Logs
 
@@ -195,16 +229,26 @@ class Checkpoints:
     def commit(self) -> None:
         """Write what was noted. Blocks. OSError: nothing was written, all of it stays noted."""
         with self._commit_lock:
+            if self._disowned:
+                with self._lock:
+                    self._noted = {k: v for k, v in self._noted.items() if v is not None}
+                return
             with self._lock:
                 changes = self._committing = self._noted
                 self._noted = {}
             try:
                 if changes:
                     self._store.write(changes)
-            except BaseException:
+            except BaseException as error:
                 with self._lock:
                     self._noted = {**changes, **self._noted}
-                raise
+                if (
+                    not isinstance(error, OSError)
+                    or error.errno in DISK_FULL
+                    or self.disown is None
+                ):
+                    raise
+                self._abandon(error)
             finally:
                 with self._lock:
                     self._committing = {}
@@ -212,6 +256,12 @@ class Checkpoints:
     def close(self) -> None:
         """Close the store; what was not committed is lost."""
         self._store.close()
+
+    def _abandon(self, error: OSError) -> None:
+        if not self._disowned:
+            if self.disown is not None:
+                self.disown(error)
+            self._disowned = True
 
     def _note(self, key: bytes, value: bytes | None) -> None:
         with self._lock:
@@ -228,12 +278,12 @@ class Checkpoints:
             for noted in (self._noted, self._committing):
                 if key in noted:
                     return noted[key]
-        return self._store.read(key)
+        return None if self._disowned else self._store.read(key)
 
     def _read_prefix(self, prefix: bytes) -> dict[bytes, bytes]:
         with self._lock:
             noted = {**self._committing, **self._noted}
-        found = self._store.read_prefix(prefix)
+        found = {} if self._disowned else self._store.read_prefix(prefix)
         for key, value in noted.items():
             if not key.startswith(prefix):
                 continue

@@ -7,6 +7,7 @@ from enum import Enum
 
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
+from storage.room import Room
 
 _log = logging.getLogger(__name__)
 
@@ -20,13 +21,16 @@ class StopState(Enum):
 
 
 class LogDirectory:
-    """One of `log.dirs`. A fault of the disk takes it offline until the process restarts."""
+    """One of `log.dirs`. A fault of the disk takes it offline until the process restarts; a full
+    disk only keeps it from appending (`room`)."""
 
     __slots__ = (
+        "checkpoints_id",
         "directory_id",
         "failure",
         "last_broker_epoch",
         "path",
+        "room",
         "running",
         "stop_state",
         "suspect",
@@ -39,14 +43,19 @@ class LogDirectory:
         stop_state: StopState,
         suspect: bool = False,
         last_broker_epoch: int | None = None,
+        room: Room | None = None,
+        checkpoints_id: str | None = None,
     ) -> None:
         self.path = path
         self.directory_id = directory_id
         self.stop_state = stop_state
+        self.room = Room(path) if room is None else room
         # Of the process that used it before this one: the controller knows which that should be.
         self.last_broker_epoch = last_broker_epoch
         # A sync failed in the last run: what is read may not be on disk, nor on its way there.
         self.suspect = suspect
+        # Which environment holds, or held, the checkpoints of its logs; None: not known.
+        self.checkpoints_id = checkpoints_id
         self.running = False  # the mark says so, durably: appends are allowed
         self.failure: str | None = None
 

@@ -53,6 +53,10 @@ class Folders:
         """Which directory holds a partition; a folder that is not this topic's is put aside."""
         for directory in directories:
             folder = self.path(directory, topic, partition)
+            if directory.offline:
+                if self._may_hold(folder, topic_id):
+                    return directory
+                continue
             if not self._vfs.is_dir(folder):
                 continue
             found = marks.read_partition_metadata(self._vfs, folder)
@@ -65,6 +69,15 @@ class Folders:
             why = "has no topic id" if found is None else "belongs to another topic"
             _log.warning("%s %s: renamed to %s", folder, why, path)
         return None
+
+    def _may_hold(self, folder: str, topic_id: Uuid) -> bool:
+        """Whether a folder on a failed disk is, or may be, the topic's."""
+        try:
+            if not self._vfs.is_dir(folder):
+                return False
+            return marks.read_partition_metadata(self._vfs, folder) == topic_id
+        except OSError:
+            return True
 
     def create(self, directory: LogDirectory, topic: str, partition: int, topic_id: Uuid) -> None:
         """Make the folder and its identity.

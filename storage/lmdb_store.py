@@ -4,7 +4,7 @@ LMDB keeps its file consistent by itself: copy on write, a sync at each commit, 
 committed before stays whole when a commit is cut off. It is never opened with MDB_WRITEMAP, under
 which a full disk kills the process with SIGBUS. The map starts small and grows between
 transactions. It does its own input and output, past the Vfs; since it is only a cache, an
-environment that does not open is moved aside, and everything is read from the logs again.
+environment that is damaged is moved aside, and everything is read from the logs again.
 """
 
 from __future__ import annotations
@@ -25,11 +25,21 @@ _log = logging.getLogger(__name__)
 
 MAP_SIZE_START = 1 << 20
 _MAP_SIZE_STEP_MAX = 64 << 20
+_DAMAGE = (
+    lmdb.InvalidError,
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.VersionMismatchError,
+    lmdb.PanicError,
+)
 _GROWTHS_MAX = 64  # of one write: from 1 MB that is more than 3 GB
 
 
 class LmdbStore:
-    """See `storage.checkpoints.CheckpointStore`. One process at a time: the directory is locked."""
+    """See `storage.checkpoints.CheckpointStore`. One process at a time: the directory is locked.
+
+    OSError when the disk does not give the environment, or has no room for a new one.
+    """
 
     def __init__(self, path: str, map_size: int = MAP_SIZE_START) -> None:
         self._path = path
@@ -100,7 +110,11 @@ def _open(path: str, map_size: int) -> Any:
     os.makedirs(path, mode=0o700, exist_ok=True)
     try:
         return _open_environment(path, map_size)
+    except lmdb.DiskError as error:
+        raise OSError(errno.ENOSPC, f"LMDB: {error}", path) from error
     except lmdb.Error as error:
+        if not isinstance(error, _DAMAGE):  # what was committed stays where it is
+            raise OSError(errno.EIO, f"LMDB: {error}", path) from error
         aside = f"{path}.damaged"
         number = 1
         while os.path.exists(aside):

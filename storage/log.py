@@ -67,6 +67,7 @@ class Log(LogState):
                 if config.timestamp_type is TimestampType.LOG_APPEND_TIME:
                     append_time = known.timestamp
                 return Append(known.base_offset, known.last_offset, append_time, True)
+        self._take_room(len(batch))
         base_offset = self.log_end_offset
         patch_offset_and_epoch(batch, 0, base_offset=base_offset, leader_epoch=leader_epoch)
         header.base_offset = base_offset
@@ -95,6 +96,7 @@ class Log(LogState):
         checked = check_replicated(
             batches, self.log_end_offset, -1 if newest is None else newest, self._name
         )
+        self._take_room(len(batches))
         timestamp_ms = self._clock.timestamp_ms()
         first = 0
         while first < len(checked):
@@ -112,6 +114,16 @@ class Log(LogState):
             for _, header, marker in checked[first:last]:
                 self._note(segment, header, marker, timestamp_ms)
             first = last
+
+    def _take_room(self, size: int) -> None:
+        """KAFKA_STORAGE_ERROR when the disk has no room for `size` bytes above its floor."""
+        room = self.directory.room
+        room.left -= size
+        if room.left < 0:
+            try:
+                room.look_again(size)
+            except OSError as error:
+                self._storage_error(error)
 
     def _segment_for(self, header: BatchHeader, timestamp_ms: int) -> Segment:
         """The segment that the batch goes into: the active one, or a new one."""

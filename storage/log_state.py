@@ -12,7 +12,6 @@ Invariants:
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 from array import array
 from bisect import bisect_left, bisect_right
@@ -28,6 +27,7 @@ from storage.compaction import swap
 from storage.config import LogConfig
 from storage.directory import LogDirectory
 from storage.durability import Durability
+from storage.errors import DISK_FULL, IndexesNotSaved, LogDamaged
 from storage.recovery import load_log
 from storage.retention import SegmentAge, decide_deletable
 from storage.segment import Segment
@@ -35,8 +35,6 @@ from storage.snapshots import ProducerSnapshots, replay_segment
 from storage.vfs import Vfs
 
 _log = logging.getLogger(__name__)
-
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class LogState:
@@ -67,6 +65,7 @@ class LogState:
         self._vfs = vfs
         self._checkpoints = checkpoints
         self._fault: str | None = None  # why this log alone is of no use any more
+        self.damaged = False  # for the reason that data is not what it was
         self._condemned: list[tuple[int, str]] = []  # (now_ms from which on, path to unlink)
         loaded = load_log(
             vfs,
@@ -365,6 +364,8 @@ class LogState:
         self._check_usable()
         try:
             self._durability.flush(self, everything=everything, closing=closing)
+        except IndexesNotSaved as error:
+            self._storage_error(error)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and self._fault is not None:
                 return  # deleted meanwhile
@@ -424,9 +425,7 @@ class LogState:
 
     def _storage_error(self, error: OSError) -> NoReturn:
         if error.errno in DISK_FULL:
-            raise ProtocolError(
-                ErrorCode.KAFKA_STORAGE_ERROR, f"{self._name}: the disk is full"
-            ) from error
+            raise self.directory.room.refused() from error
         self.directory.fail(error)
         raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, f"{self._name}: {error}") from error
 
@@ -440,8 +439,9 @@ class LogState:
         if isinstance(error, OSError):
             self._storage_error(error)
         self._fault = f"it is damaged: {error}"
+        self.damaged = True
         _log.error("log %s is offline: %s", self._name, error)
-        raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, f"{self._name}: {error}") from error
+        raise LogDamaged(f"{self._name}: {error}") from error
 
 
 def _age(segment: Segment) -> SegmentAge:

@@ -1,8 +1,8 @@
 """All logs of a broker: directories, opening and deleting, and the work behind the scenes.
 
-`open` takes the directories (lock, identity, how they were left); `mark_running` must be called
-before the first append; `run` flushes rolled segments, writes checkpoints, applies retention and
-unlinks what was removed; `close` syncs everything and marks the directories clean.
+`open` takes the directories (directories.py); `mark_running` must be called before the first
+append; `run` flushes rolled segments, writes checkpoints, applies retention and unlinks what was
+removed; `close` syncs everything and marks the directories clean.
 
 Syncs and LMDB commits run in threads of their own, everything else on the caller's, which is the
 event loop's once `run` runs. Only `open`, `open_log`, `mark_running` and `close` block.
@@ -12,24 +12,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ottla.core.clock import Clock
-from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
-from ottla.core.identifiers import Uuid, random_uuid
-from storage import marks, names
-from storage.checkpoints import Checkpoints
+from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.identifiers import Uuid
+from storage import names
+from storage.checkpoints import Checkpoints, LogKey
 from storage.config import LogConfig
+from storage.directories import Directories
 from storage.directory import LogDirectory, StopState
+from storage.errors import DISK_FULL, DiskFull
 from storage.folders import Folders
-from storage.lmdb_store import LmdbStore
 from storage.log import Log
-from storage.log_state import DISK_FULL
 from storage.marks import MarkState
-from storage.vfs import Vfs, VfsLock
+from storage.vfs import Vfs
 
 __all__ = ["LogDirectory", "LogManager", "StopState"]
 
@@ -46,24 +44,21 @@ class LogManager:
 
     def __init__(
         self,
-        directories: Sequence[LogDirectory],
-        locks: Sequence[VfsLock],
-        checkpoints: Checkpoints,
+        directories: Directories,
         clock: Clock,
         vfs: Vfs,
         producer_expiration_ms: int = PRODUCER_EXPIRATION_MS,
         retention_interval_ms: int = RETENTION_INTERVAL_MS,
     ) -> None:
-        self.directories = tuple(directories)
-        self._locks = tuple(locks)
-        self.checkpoints = checkpoints
+        self.directories = directories.all
+        self.checkpoints = directories.checkpoints
+        self._directories = directories
         self._clock = clock
         self._vfs = vfs
         self._producer_expiration_ms = producer_expiration_ms
         self._retention_interval_ms = retention_interval_ms
         self._logs: dict[tuple[Uuid, int], Log] = {}
         self._high_watermarks: dict[tuple[Uuid, int], int] = {}
-        self._broker_epoch = -1
         self._retired: list[tuple[int, str]] = []  # (now_ms from which on, folder to remove)
         self._folders = Folders(vfs)
         self._flusher = ThreadPoolExecutor(1, "log-flush")
@@ -85,50 +80,28 @@ class LogManager:
         checkpoints: Checkpoints | None = None,
         producer_expiration_ms: int = PRODUCER_EXPIRATION_MS,
         retention_interval_ms: int = RETENTION_INTERVAL_MS,
+        min_free_bytes: int = 0,
     ) -> LogManager:
-        """Take the log directories `paths`; without `checkpoints`, LMDB in the first one.
+        """Take the log directories `paths`; without `checkpoints`, LMDB in the first usable one.
 
-        ConfigError in one sentence: a directory that is not writable, locked, of another cluster
-        or node, or written by a newer version.
+        `min_free_bytes`: of free space, appends leave that much (0: none). ConfigError in one
+        sentence: a directory that is locked, of another cluster or node, or written by a newer
+        version; or none that the disk lets us use.
         """
-        if not paths:
-            raise ConfigError("log.dirs names no directory")
-        if len(set(paths)) != len(paths):
-            raise ConfigError(f"log.dirs names a directory twice: {', '.join(paths)}")
-        directories: list[LogDirectory] = []
-        locks: list[VfsLock] = []
-        try:
-            for path in paths:
-                locks.append(_lock(vfs, path))
-                directories.append(_take(vfs, path, cluster_id, node_id))
-            if checkpoints is None:
-                checkpoints = Checkpoints(LmdbStore(os.path.join(paths[0], names.CHECKPOINTS)))
-            return cls(
-                directories,
-                locks,
-                checkpoints,
-                clock,
-                vfs,
-                producer_expiration_ms,
-                retention_interval_ms,
-            )
-        except BaseException:
-            for lock in locks:
-                lock.release()
-            raise
+        directories = Directories.take(
+            paths,
+            cluster_id=cluster_id,
+            node_id=node_id,
+            clock=clock,
+            vfs=vfs,
+            checkpoints=checkpoints,
+            min_free_bytes=min_free_bytes,
+        )
+        return cls(directories, clock, vfs, producer_expiration_ms, retention_interval_ms)
 
     def mark_running(self, broker_epoch: int) -> None:
         """Note durably that from now on the directories may hold unsynced data. Blocks."""
-        self._broker_epoch = broker_epoch
-        for directory in self.directories:
-            if directory.offline:
-                continue
-            try:
-                marks.write_mark(self._vfs, directory.path, MarkState.RUNNING, broker_epoch)
-            except OSError as error:
-                directory.fail(error)
-            else:
-                directory.running = True
+        self._directories.mark_running(broker_epoch)
 
     # Logs
 
@@ -138,10 +111,20 @@ class LogManager:
     def get_log(self, topic_id: Uuid, partition: int) -> Log | None:
         return self._logs.get((topic_id, partition))
 
-    def open_log(self, topic: str, partition: int, topic_id: Uuid, config: LogConfig) -> Log:
+    def open_log(
+        self,
+        topic: str,
+        partition: int,
+        topic_id: Uuid,
+        config: LogConfig,
+        *,
+        may_exist: bool = False,
+    ) -> Log:
         """The log of a partition: open already, in its folder, or new. Blocks while it scans.
 
-        KAFKA_STORAGE_ERROR: damaged below its recovery point, or the disk fails.
+        `may_exist`: it may have been here before, so that none is made while a directory is
+        offline that may hold it. LogDamaged: below its recovery point. DiskFull.
+        KAFKA_STORAGE_ERROR: the disk fails.
         """
         if (log := self._logs.get((topic_id, partition))) is not None:
             return log
@@ -149,7 +132,11 @@ class LogManager:
         try:
             directory = self._folders.find(self.directories, topic, partition, topic_id)
             if directory is None:
-                directory = self._directory_for_new()
+                if may_exist:
+                    self._directories.check_all_online(f"{topic}-{partition}")
+                directory = self._directories.for_new(
+                    [log.directory for log in self._logs.values()]
+                )
                 self._folders.create(directory, topic, partition, topic_id)
             directory.check_online()
             if directory.suspect:
@@ -166,7 +153,11 @@ class LogManager:
                 checkpoints=self.checkpoints,
             )
         except OSError as error:
-            if directory is not None and error.errno not in DISK_FULL:
+            if error.errno in DISK_FULL:
+                if directory is None:
+                    raise DiskFull(f"{topic}-{partition}: {error}") from error
+                raise directory.room.refused() from error
+            if directory is not None:
                 directory.fail(error)
             raise ProtocolError(
                 ErrorCode.KAFKA_STORAGE_ERROR, f"{topic}-{partition}: {error}"
@@ -195,24 +186,55 @@ class LogManager:
         due_ms = self._clock.now_ms() + log.config.file_delete_delay_ms
         self._retired.append((due_ms, retired))
 
+    def put_aside(self, topic: str, partition: int, topic_id: Uuid) -> str | None:
+        """Take a damaged log out of use: its folder is renamed to end in -damaged, its checkpoints
+        go. The new path; None when there is no such folder. Blocks. OSError: nothing was changed.
+
+        The folder goes first: without its checkpoints a damaged log would look like one that only
+        lost its tail.
+        """
+        log = self._logs.get((topic_id, partition))
+        directory = self._folders.find(self.directories, topic, partition, topic_id)
+        if directory is None:
+            return None
+        if log is not None:
+            log.abandon("it is damaged")
+        path = self._folders.rename_away(directory, topic, partition, names.DAMAGED_ENDING)
+        self._vfs.fsync_dir(directory.path)
+        self._logs.pop((topic_id, partition), None)
+        self._high_watermarks.pop((topic_id, partition), None)
+        self.checkpoints.forget(LogKey(directory.directory_id, topic_id, partition))
+        self._commit()
+        return path
+
     def stray_unknown(self, known: Callable[[Uuid, int], bool]) -> list[str]:
         """Rename the folders of logs that are not `known` to end in -stray; their new paths.
 
         To be called once the metadata has been caught up with.
         """
-        renamed = []
+        renamed: list[str] = []
         for directory in self.directories:
-            for topic, partition in self._folders.all_in(directory):
-                folder = self._folders.path(directory, topic, partition)
-                topic_id = self._folders.topic_id(directory, topic, partition)
-                if topic_id is not None and (
-                    (topic_id, partition) in self._logs or known(topic_id, partition)
-                ):
-                    continue
-                path = self._folders.rename_away(directory, topic, partition, names.STRAY_ENDING)
-                _log.warning("%s is not in the cluster's metadata: renamed to %s", folder, path)
-                renamed.append(path)
+            if directory.offline:
+                continue
+            try:
+                renamed += self._stray_in(directory, known)
+            except OSError as error:
+                directory.fail(error)
         return renamed
+
+    def _stray_in(
+        self, directory: LogDirectory, known: Callable[[Uuid, int], bool]
+    ) -> Iterator[str]:
+        for topic, partition in self._folders.all_in(directory):
+            folder = self._folders.path(directory, topic, partition)
+            topic_id = self._folders.topic_id(directory, topic, partition)
+            if topic_id is not None and (
+                (topic_id, partition) in self._logs or known(topic_id, partition)
+            ):
+                continue
+            path = self._folders.rename_away(directory, topic, partition, names.STRAY_ENDING)
+            _log.warning("%s is not in the cluster's metadata: renamed to %s", folder, path)
+            yield path
 
     # High watermarks
 
@@ -241,6 +263,9 @@ class LogManager:
         """One round: what is due is done."""
         loop = asyncio.get_running_loop()
         now_ms = self._clock.now_ms()
+        measured = await loop.run_in_executor(self._flusher, self._directories.measure_room)
+        if self._directories.note_room(measured):
+            self._retention_due_ms = now_ms  # what may go, goes now
         for log in self.logs():
             work = self._flush_due(log, now_ms)
             if work is not None:
@@ -248,7 +273,7 @@ class LogManager:
         if now_ms >= self._retention_due_ms:
             self._retention_due_ms = now_ms + self._retention_interval_ms
             self.apply_retention()
-        await loop.run_in_executor(self._flusher, self._mark_failed)
+        await loop.run_in_executor(self._flusher, self._directories.mark_failed)
         await loop.run_in_executor(self._flusher, self._unlink, now_ms)
         if now_ms >= self._checkpoint_due_ms:
             self._checkpoint_due_ms = now_ms + CHECKPOINT_INTERVAL_MS
@@ -293,15 +318,14 @@ class LogManager:
             except ProtocolError as error:
                 _log.error("%s", error)
                 synced.discard(log.directory.path)
-        self._mark_failed()
+        self._directories.mark_failed()
         self._note_checkpoints()
         if self._commit():
             for directory in self.directories:
                 if directory.path in synced and not directory.offline:
-                    self._mark(directory, MarkState.CLEAN)
+                    self._directories.mark(directory, MarkState.CLEAN)
         self.checkpoints.close()
-        for lock in self._locks:
-            lock.release()
+        self._directories.release()
 
     def _flush_due(self, log: Log, now_ms: int) -> Callable[[], None] | None:
         if not log.usable:
@@ -343,40 +367,26 @@ class LogManager:
             except OSError as error:
                 _log.error("%s could not be removed: %s", folder, error)
 
-    def _mark(self, directory: LogDirectory, state: MarkState) -> None:
-        try:
-            marks.write_mark(self._vfs, directory.path, state, self._broker_epoch)
-        except OSError as error:
-            _log.error("%s could not be marked %s: %s", directory.path, state.value, error)
-
-    def _mark_failed(self) -> None:
-        """Let the next start know which directories failed: their page cache cannot be believed."""
-        for directory in self.directories:
-            if directory.offline and directory.running:
-                directory.running = False
-                self._mark(directory, MarkState.FAILED)
-
     # Directories
 
     def _has_unopened(self, directory: LogDirectory) -> bool:
         opened = {(log.topic, log.partition) for log in self.logs() if log.directory is directory}
-        return any(found not in opened for found in self._folders.all_in(directory))
-
-    def _directory_for_new(self) -> LogDirectory:
-        online = [directory for directory in self.directories if not directory.offline]
-        if not online:
-            raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "all log directories are offline")
-        counts = {directory.path: 0 for directory in online}
-        for log in self.logs():
-            if log.directory.path in counts:
-                counts[log.directory.path] += 1
-        return min(online, key=lambda directory: counts[directory.path])
+        try:
+            return any(found not in opened for found in self._folders.all_in(directory))
+        except OSError as error:
+            directory.fail(error)
+            return True
 
     def _retire_leftovers(self) -> None:
         """Deleted folders of the last run are removed in the next round."""
         now_ms = self._clock.now_ms()
         for directory in self.directories:
-            self._retired += [(now_ms, path) for path in self._folders.deleted_in(directory)]
+            if directory.offline:
+                continue
+            try:
+                self._retired += [(now_ms, path) for path in self._folders.deleted_in(directory)]
+            except OSError as error:
+                directory.fail(error)
 
 
 def _flush(log: Log, work: Callable[[], None]) -> None:
@@ -385,45 +395,3 @@ def _flush(log: Log, work: Callable[[], None]) -> None:
     except ProtocolError as error:
         if log.usable:
             _log.warning("flush: %s", error)
-
-
-def _lock(vfs: Vfs, path: str) -> VfsLock:
-    try:
-        vfs.mkdirs(path)
-        return vfs.lock(os.path.join(path, names.LOCK))
-    except BlockingIOError as error:
-        raise ConfigError(
-            f"{path} is used by another process: stop it, or choose another folder in log.dirs"
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written to ({error.strerror}): mend its permissions, or choose "
-            "another folder in log.dirs"
-        ) from error
-
-
-def _take(vfs: Vfs, path: str, cluster_id: str, node_id: int) -> LogDirectory:
-    """The identity of a locked directory; a new one gets it now."""
-    try:
-        meta = marks.read_meta(vfs, path)
-        if meta is None:
-            meta = marks.MetaProperties(cluster_id, node_id, random_uuid(random.SystemRandom()))
-            marks.write_meta(vfs, path, meta)
-        state, suspect = marks.read_stop_state(vfs, path)
-        broker_epoch = marks.read_broker_epoch(vfs, path)
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be used ({error.strerror}): mend it, or choose another folder in "
-            "log.dirs"
-        ) from error
-    if meta.cluster_id != cluster_id:
-        raise ConfigError(
-            f"{path} belongs to cluster {meta.cluster_id}, not {cluster_id}: choose another "
-            "folder in log.dirs, or correct cluster.id"
-        )
-    if meta.node_id != node_id:
-        raise ConfigError(
-            f"{path} belongs to node {meta.node_id}, not {node_id}: choose another folder in "
-            "log.dirs, or correct node.id"
-        )
-    return LogDirectory(path, meta.directory_id, state, suspect, broker_epoch)

@@ -2,13 +2,14 @@
 
     meta.properties    version, cluster.id, node.id, directory.id; written once
     stop.mark          version, state (running | clean | failed), broker.epoch, boot.id,
-                       mount.identity
+                       mount.identity, checkpoints.id
     .lock              held while a process uses the directory
 
 Both are lines of key=value and are replaced as a whole. The mark is `running` before the first
 append, `clean` only after every log of the directory was synced, and `failed` after a sync failed:
 what the page cache then shows may not be on its way to the disk. A mark that cannot be read counts
-as an unclean stop.
+as an unclean stop. `checkpoints.id` names the environment that had the checkpoints of this
+directory's logs: what another one says of them is out of date.
 """
 
 from __future__ import annotations
@@ -105,7 +106,18 @@ def read_broker_epoch(vfs: Vfs, directory: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def write_mark(vfs: Vfs, directory: str, state: MarkState, broker_epoch: int) -> None:
+def read_checkpoints_id(vfs: Vfs, directory: str) -> str | None:
+    """Which environment had the checkpoints of the directory; empty: none that may be believed.
+
+    None: not known, as of a new directory.
+    """
+    path = os.path.join(directory, names.STOP_MARK)
+    return _parse(read_file(vfs, path)).get("checkpoints.id") if vfs.exists(path) else None
+
+
+def write_mark(
+    vfs: Vfs, directory: str, state: MarkState, broker_epoch: int, checkpoints_id: str = ""
+) -> None:
     """Durable on return."""
     _write(
         vfs,
@@ -116,6 +128,7 @@ def write_mark(vfs: Vfs, directory: str, state: MarkState, broker_epoch: int) ->
             "broker.epoch": str(broker_epoch),
             "boot.id": vfs.boot_id(),
             "mount.identity": vfs.mount_identity(directory),
+            "checkpoints.id": checkpoints_id,
         },
     )
 

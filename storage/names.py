@@ -3,6 +3,7 @@
 TOPIC-PARTITION/                     a log
 TOPIC-PARTITION.HEX-delete/          a deleted one, until its files are unlinked
 TOPIC-PARTITION.HEX-stray/           one that the cluster's metadata does not know
+TOPIC-PARTITION.HEX-damaged/         one that was made again from its leader
     00000000000000000042.log         record batches from offset 42 on
     00000000000000000042.index       offset index
     00000000000000000042.timeindex   time index
@@ -36,6 +37,7 @@ LOCK = ".lock"
 CHECKPOINTS = "checkpoints.lmdb"
 DELETE_ENDING = "-delete"
 STRAY_ENDING = "-stray"
+DAMAGED_ENDING = "-damaged"
 
 _FILE_NAME_LENGTH_MAX = 255
 _LOG_FILE = re.compile(r"(\d{20})\.log")
@@ -59,7 +61,7 @@ def folder_name(topic: str, partition: int) -> str:
 
 def parse_folder(name: str) -> tuple[str, int] | None:
     """(topic, partition) of a log's folder; None for folders that are no logs (any more)."""
-    if name.endswith((DELETE_ENDING, STRAY_ENDING)):
+    if name.endswith((DELETE_ENDING, STRAY_ENDING, DAMAGED_ENDING)):
         return None
     match = _FOLDER.fullmatch(name)
     return (match[1], int(match[2])) if match else None

@@ -26,7 +26,7 @@ import logging
 import os
 from dataclasses import dataclass
 
-from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
+from ottla.core.errors import DecodeError
 from ottla.record.batch import BatchHeader, read_header
 from ottla.record.build import empty_batch
 from storage import names
@@ -35,6 +35,7 @@ from storage.compaction.swap import complete_swaps
 from storage.config import LogConfig
 from storage.directory import LogDirectory, StopState
 from storage.epochs import LeaderEpochCache
+from storage.errors import LogDamaged
 from storage.producers import ProducerState
 from storage.scan import scan_batches, walk_headers
 from storage.segment import Segment
@@ -385,12 +386,10 @@ class _Loader:
         except DecodeError as error:
             raise self._damaged(str(error), self._recovery_point) from error
 
-    def _damaged(self, what: str, recovery_point: int) -> ProtocolError:
-        return ProtocolError(
-            ErrorCode.KAFKA_STORAGE_ERROR,
+    def _damaged(self, what: str, recovery_point: int) -> LogDamaged:
+        return LogDamaged(
             f"{self._folder}: {what}, although everything below offset {recovery_point} was "
-            "synced. Nothing was changed. Move the folder away and restart the broker to have "
-            "the replica made again from its leader",
+            "synced. Nothing was changed"
         )
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from ottla.core.errors import DecodeError
 from ottla.record.batch import HEADER_SIZE, BatchHeader, read_header
 from storage import names
+from storage.errors import DISK_FULL, IndexesNotSaved
 from storage.indexes import (
     OFFSET_ENTRY_SIZE,
     RELATIVE_OFFSET_MAX,
@@ -453,15 +454,24 @@ class Segment:
             self.file.fsync()
             if self.removed:
                 return False
+            return self._save_all(closing=closing)
+        except FileNotFoundError:
+            if not self.removed:  # else a truncation took its files while they were being saved
+                raise
+        return False
+
+    def _save_all(self, *, closing: bool) -> bool:
+        try:
             made = self.transactions.save()
             if self.sealed or closing:
                 self._save_indexes(closing=closing)
                 made = True
             return made
-        except FileNotFoundError:
-            if not self.removed:  # else a truncation took its files while they were being saved
+        except OSError as error:
+            if error.errno not in DISK_FULL:
                 raise
-        return False
+            self.dirty = True  # to be tried again
+            raise IndexesNotSaved(error.errno, error.strerror, self.path) from error
 
     def _save_indexes(self, *, closing: bool) -> None:
         with self._lock:

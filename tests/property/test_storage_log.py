@@ -30,6 +30,7 @@ from storage.log import Log
 from storage.manager import LogManager, StopState
 from storage.markers import note_batch, read_marker
 from storage.producers import ProducerState
+from storage.room import HOLD_MS
 from storage.vfs import MemoryVfs, SimulatedCrash
 
 TOPIC_ID = bytes(range(16))
@@ -370,6 +371,9 @@ class LogMachine(RuleBasedStateMachine):
                 self._append(batch, None)
             self.model = before
             self.vfs.capacity = None
+            self.clock.advance(HOLD_MS)
+            room = self.log.directory.room
+            assert not room.note(room.measure())
         else:
             self.vfs.shorten_writes(taken + 1)
             self._append(batch, None)
@@ -384,7 +388,7 @@ class LogMachine(RuleBasedStateMachine):
         except ProtocolError:
             assert self.log.directory.offline
             self.failed = True
-            self.manager._mark_failed()
+            self.manager._directories.mark_failed()
         finally:
             self.vfs.heal()
 

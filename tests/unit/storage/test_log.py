@@ -14,6 +14,7 @@ from ottla.record.batch import crc_matches, iter_headers, iter_records, read_hea
 from storage.checkpoints import Checkpoints, MemoryStore
 from storage.log import Append, Log, LogConfig, TimestampType
 from storage.manager import LogManager
+from storage.room import HOLD_MS
 from storage.vfs import OsVfs
 from tests.support.disk import (
     SMALL,
@@ -196,6 +197,13 @@ def test_a_followers_own_epoch_without_records_does_not_count() -> None:
 # Faults of the disk
 
 
+def look_again(disk: Disk) -> None:
+    """Time has passed, and the free space has been measured."""
+    disk.clock.advance(HOLD_MS)
+    room = disk.manager.directories[0].room
+    room.note(room.measure())
+
+
 def test_short_writes_are_completed() -> None:
     disk = Disk()
     log = disk.open()
@@ -218,8 +226,40 @@ def test_a_full_disk_refuses_and_goes_on_when_there_is_room() -> None:
     assert not log.directory.offline
     assert len(read_all(log)) == 2
     disk.vfs.capacity = None
+    with pytest.raises(ProtocolError, match="the disk is full"):
+        fill(log, 1)  # not every append tries a disk that has just refused one
+    look_again(disk)
     fill(log, 1)
     assert [h.base_offset for h in read_all(log)] == [0, 1, 2]
+
+
+def test_a_floor_of_free_space_is_kept() -> None:
+    disk = Disk()
+    log = disk.open()
+    disk.vfs.capacity = disk.vfs.used_bytes() + 10_000
+    disk.manager.directories[0].room.floor = 9_000
+    look_again(disk)
+    with pytest.raises(ProtocolError, match="9,000") as caught:
+        fill(log, 20)
+    assert caught.value.code is ErrorCode.KAFKA_STORAGE_ERROR
+    assert disk.vfs.free_bytes("/data") >= 9_000
+    assert log.log_end_offset == 5
+    follower_data = replicated(batch(), base_offset=5)
+    with pytest.raises(ProtocolError, match="the disk is full: /data takes no appends"):
+        log.append_as_follower(follower_data)
+    assert len(read_all(log)) == 5
+    log.truncate_to(3)
+    log.flush()
+    assert not log.directory.offline
+
+
+def test_a_duplicate_needs_no_room() -> None:
+    disk = Disk()
+    log = disk.open()
+    first = append(log, batch(producer_id=7, sequence=0))
+    log.directory.room.refused()
+    again = append(log, batch(producer_id=7, sequence=0))
+    assert (again.duplicate, again.base_offset) == (True, first.base_offset)
 
 
 def test_a_disk_too_full_for_a_new_segment() -> None:
@@ -229,6 +269,7 @@ def test_a_disk_too_full_for_a_new_segment() -> None:
     disk.vfs.fail("open", errno.ENOSPC, path="05.log")
     with pytest.raises(ProtocolError, match="the disk is full"):
         fill(log, 1)
+    look_again(disk)
     fill(log, 1)
     assert [h.base_offset for h in read_all(log)] == list(range(6))
 

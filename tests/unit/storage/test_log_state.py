@@ -259,6 +259,21 @@ def test_a_failed_sync_is_never_tried_again() -> None:
             log.flush()
 
 
+def test_no_room_for_an_index_is_no_failure_of_the_directory() -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 7)
+    disk.vfs.fail("write", errno.ENOSPC, path=".index")
+    with pytest.raises(ProtocolError, match="disk is full"):
+        log.flush_sealed()
+    assert not log.directory.offline
+    assert log.has_sealed_dirt
+    log.flush_sealed()
+    assert not log.has_sealed_dirt
+    assert log.recovery_point == 5
+    assert offsets(disk.power_cut())[:5] == list(range(5))
+
+
 def test_a_closed_log_takes_nothing() -> None:
     disk = Disk()
     log = disk.open()

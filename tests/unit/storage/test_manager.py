@@ -10,6 +10,7 @@ from ottla.core.clock import ManualClock, SystemClock
 from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
 from storage.checkpoints import Checkpoints, MemoryStore
 from storage.config import LogConfig
+from storage.errors import DiskFull, LogDamaged
 from storage.manager import (
     CHECKPOINT_INTERVAL_MS,
     PRODUCER_EXPIRATION_MS,
@@ -17,6 +18,7 @@ from storage.manager import (
     LogManager,
     StopState,
 )
+from storage.room import HOLD_MS
 from storage.vfs import MemoryVfs, OpenMode, OsVfs
 from tests.support.disk import FOLDER, SMALL, TOPIC_ID, Disk, append, batch, fill
 
@@ -88,7 +90,7 @@ def test_a_directory_in_use_is_refused() -> None:
 def test_a_directory_that_is_not_writable(operation: str) -> None:
     vfs = MemoryVfs()
     vfs.fail(operation, errno.EACCES)
-    with pytest.raises(ConfigError, match=r"/a cannot be written to \(Permission denied\)"):
+    with pytest.raises(ConfigError, match=r"/a cannot be used \(.*Permission denied.*\): mend it"):
         take(vfs, "/a")
 
 
@@ -260,12 +262,14 @@ def test_a_full_disk_refuses_new_logs_until_there_is_room() -> None:
     disk = Disk()
     disk.vfs.capacity = disk.vfs.used_bytes() + 20
     for _ in range(3):
-        with pytest.raises(ProtocolError, match="No space left") as caught:
+        with pytest.raises(DiskFull, match="the disk is full: /data") as caught:
             disk.open()
         assert caught.value.code is ErrorCode.KAFKA_STORAGE_ERROR
     assert not disk.manager.directories[0].offline
     disk.vfs.capacity = None
-    fill(disk.open(), 1)
+    log = disk.open()
+    keep_house(disk, HOLD_MS)
+    fill(log, 1)
     assert not any(name.endswith("-stray") for name in disk.vfs.listdir("/data"))
 
 
@@ -305,7 +309,7 @@ def test_deleting_a_log() -> None:
     keep_house(disk, 1)
     assert not any(name.endswith("-delete") for name in disk.vfs.listdir("/data"))
     disk.manager.checkpoints.commit()
-    assert disk.store.values == {}
+    assert disk.store.values.keys() == {b"i"}
     again = disk.open()
     assert (again.log_start_offset, again.log_end_offset) == (0, 0)
 
@@ -337,6 +341,110 @@ def test_a_disk_fault_while_opening_takes_the_directory_offline() -> None:
         disk.open()
     assert caught.value.code is ErrorCode.KAFKA_STORAGE_ERROR
     assert disk.manager.directories[0].offline
+
+
+# Directories that fail, and damaged logs
+
+
+def test_a_directory_that_cannot_be_used_leaves_the_others() -> None:
+    vfs = MemoryVfs()
+    manager = take(vfs, "/a", "/b")
+    manager.mark_running(1)
+    folder = manager.open_log("t", 0, TOPIC_ID, SMALL).folder
+    manager.open_log("t", 1, TOPIC_ID, SMALL)
+    manager.close()
+    assert folder == "/a/t-0"
+    vfs.fail("open", errno.EIO, path="/a", times=1000)
+    manager = take(vfs, "/a", "/b")
+    assert [directory.offline for directory in manager.directories] == [True, False]
+    manager.mark_running(2)
+    fill(manager.open_log("t", 1, TOPIC_ID, SMALL, may_exist=True), 1)
+    # Not made anew while the directory that may hold it is offline; a new one is.
+    with pytest.raises(ProtocolError, match="log directory /a is offline"):
+        manager.open_log("t", 0, TOPIC_ID, SMALL, may_exist=True)
+    with pytest.raises(ProtocolError, match="may be in /a: mend it, or take it out of log.dirs"):
+        manager.open_log("t", 3, TOPIC_ID, SMALL, may_exist=True)
+    assert manager.open_log("t", 2, TOPIC_ID, SMALL).folder == "/b/t-2"
+    asyncio.run(manager.housekeep())
+    assert manager.stray_unknown(lambda *_: True) == []
+    manager.close()
+    vfs.heal()
+    manager = take(vfs, "/a", "/b")
+    assert [d.stop_state for d in manager.directories] == [StopState.CLEAN] * 2
+    assert manager.open_log("t", 0, TOPIC_ID, SMALL, may_exist=True).folder == folder
+
+
+def test_a_log_of_a_directory_that_failed_while_running_is_not_made_anew() -> None:
+    vfs = MemoryVfs()
+    manager = take(vfs, "/a", "/b")
+    manager.mark_running(1)
+    assert manager.open_log("t", 0, TOPIC_ID, SMALL).directory is manager.directories[0]
+    manager.directories[0].fail(OSError(errno.EIO, "broken"))
+    manager.delete_log(OTHER_ID, 0)
+    del manager._logs[TOPIC_ID, 0]
+    with pytest.raises(ProtocolError, match="/a is offline: .*broken"):
+        manager.open_log("t", 0, TOPIC_ID, SMALL, may_exist=True)
+    assert not vfs.exists("/b/t-0")
+
+
+def damaged_disk() -> Disk:
+    """A log whose second batch of three synced ones is broken, found when it is opened."""
+    disk = Disk()
+    log = disk.open()
+    fill(log, 3)
+    log.flush()
+    disk.commit(log)
+    size = log.size_bytes
+    disk.vfs.process_crash()
+    disk.start()
+    disk.vfs.open(disk.path(0), OpenMode.WRITE).pwrite(bytes(40), size // 3)
+    return disk
+
+
+def test_a_damaged_log_is_put_aside_and_made_anew() -> None:
+    disk = damaged_disk()
+    with pytest.raises(LogDamaged, match="was synced. Nothing was changed"):
+        disk.open()
+    assert disk.vfs.exists(FOLDER)
+    path = disk.manager.put_aside("t", 0, TOPIC_ID)
+    assert path is not None
+    assert path.startswith("/data/t-0.")
+    assert path.endswith("-damaged")
+    log = disk.open()
+    assert (log.log_start_offset, log.log_end_offset, log.recovery_point) == (0, 0, 0)
+    fill(log, 1)
+    log = disk.restart()
+    assert log.log_end_offset == 1
+    assert disk.vfs.exists(path)
+    assert disk.manager.directories[0].stop_state is StopState.CLEAN
+
+
+def test_a_crash_after_a_damaged_log_was_put_aside_loses_nothing_of_it() -> None:
+    disk = damaged_disk()
+    disk.store.failure = OSError(errno.ENOSPC, "full")
+    path = disk.manager.put_aside("t", 0, TOPIC_ID)
+    assert path is not None
+    disk.store.failure = None
+    disk.vfs.process_crash()
+    disk.start()
+    with pytest.raises(LogDamaged, match="has no segments"):
+        disk.open()
+    assert disk.manager.put_aside("t", 0, TOPIC_ID) is not None
+    assert disk.open().log_end_offset == 0
+    assert disk.vfs.exists(path)
+
+
+def test_a_log_that_is_found_damaged_while_it_is_read_can_be_put_aside() -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 12)
+    disk.vfs.open(disk.path(0), OpenMode.WRITE).pwrite(bytes(40), 0)
+    with pytest.raises(LogDamaged):
+        log.read(1, 100, end_offset=12)
+    assert log.damaged
+    assert disk.manager.put_aside("t", 0, TOPIC_ID) is not None
+    assert disk.manager.put_aside("t", 0, TOPIC_ID) is None
+    assert disk.open().log_end_offset == 0
 
 
 # High watermarks
