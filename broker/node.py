@@ -174,6 +174,7 @@ class Node:
                 vfs=self._vfs,
                 producer_expiration_ms=settings.producer_id_expiration_ms,
                 retention_interval_ms=settings.log_retention_check_interval_ms,
+                min_free_bytes=settings.log_min_free_bytes,
             )
 
         logs = await asyncio.to_thread(open_logs)
@@ -260,6 +261,7 @@ class _Broker:
         credentials = channel_credentials(settings)
         departures = Departures()
         self.ready = asyncio.Event()
+        replicas_changed = asyncio.Event()
         cache.subscribe(
             lambda delta: departures.note_metadata(cache.state, delta.brokers, clock.now_ms())
         )
@@ -275,6 +277,8 @@ class _Broker:
             credentials=credentials,
             ready=self.ready,
             log_positions=self._log_positions,
+            replica_states=lambda: self.replicas.replica_states(),
+            replicas_changed=replicas_changed,
         )
         self.replicas = ReplicaManager(
             logs,
@@ -288,6 +292,7 @@ class _Broker:
             ),
             clock,
             credentials=credentials,
+            replicas_changed=replicas_changed,
         )
         self.groups = GroupCoordinator(
             self.replicas, cache, self.client, _group_settings(settings), clock
@@ -368,6 +373,7 @@ def _identity(settings: NodeSettings, logs: LogManager) -> BrokerIdentity:
                 directory.directory_id, directory.stop_state, directory.last_broker_epoch
             )
             for directory in logs.directories
+            if not directory.offline
         ),
     )
 

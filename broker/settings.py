@@ -145,6 +145,12 @@ class NodeSettings:
         "memory for the keys of a compaction",
         minimum=1_048_576,
     )
+    log_min_free_bytes: int = setting(
+        "ottla.log.min.free.bytes",
+        67_108_864,
+        "free space that appends leave on the disk of a log directory; 0: none",
+        minimum=0,
+    )
     replica_lag_time_max_ms: int = setting(
         "replica.lag.time.max.ms", 30_000, "after which a follower leaves the ISR", minimum=1
     )

@@ -22,6 +22,7 @@ from broker.control.isr_batches import IsrBatches
 from broker.control.locator import ActiveController, Locator, OpenChannel, open_channel
 from broker.control.log_end_reports import LogEndReports, LogPositions
 from broker.control.metadata_cache import MetadataCache, MetadataDelta
+from broker.control.replica_reports import ReplicaReports, ReplicaStates
 from broker.control.requests import (
     BrokerIdentity,
     DirectoryReport,
@@ -76,7 +77,8 @@ class ControllerClient:
     """See the module.
 
     `ready` is set when this broker can serve clients; until then it stays fenced. `log_positions`
-    tells where logs end, when the controller asks. `channels` replaces gRPC in tests.
+    tells where logs end, when the controller asks. `replica_states` tells which replicas cannot
+    serve; `replicas_changed` is set when that has changed. `channels` replaces gRPC in tests.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class ControllerClient:
         credentials: grpc.ChannelCredentials | None = None,
         ready: asyncio.Event | None = None,
         log_positions: LogPositions | None = None,
+        replica_states: ReplicaStates | None = None,
+        replicas_changed: asyncio.Event | None = None,
         rng: random.Random | None = None,
         channels: OpenChannel | None = None,
     ) -> None:
@@ -111,6 +115,13 @@ class ControllerClient:
         self._log_ends = LogEndReports(
             identity.broker_id, cache, log_positions or _no_positions, self._send_log_ends
         )
+        self._replicas = ReplicaReports(
+            identity.broker_id,
+            cache,
+            replica_states or dict,
+            replicas_changed or asyncio.Event(),
+            self._send_replica_states,
+        )
         cache.subscribe(self._on_delta)
 
     # ---- running
@@ -124,6 +135,7 @@ class ControllerClient:
                     group.create_task(self._connect())
                     group.create_task(self._isr.run())
                     group.create_task(self._log_ends.run())
+                    group.create_task(self._replicas.run())
                     group.create_task(self._announce_ready())
         finally:
             self._commands.set_controller(None)
@@ -243,6 +255,16 @@ class ControllerClient:
             self._settings.alter_partitions_ms,
             wait_for_brokers=False,
         )
+
+    async def _send_replica_states(self, report: pb.ReportReplicas) -> control_pb2.ExecuteResponse:
+        report.broker_id = self._identity.broker_id
+        report.broker_epoch = self._epoch()
+        answer = await self._commands.execute(
+            pb.Command(report_replicas=report),
+            self._settings.alter_partitions_ms,
+            wait_for_brokers=False,
+        )
+        return answer.response
 
     # ---- administration
 

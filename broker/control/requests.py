@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from controller.state import Endpoint
@@ -65,6 +66,18 @@ class LogPosition:
     last_epoch: int
     """Leader epoch of the last batch, -1 for an empty log."""
     log_end_offset: int
+
+
+class ReplicaState(Enum):
+    """What a broker can do with a replica of its own."""
+
+    ABLE = "able"
+    FULL = "full"
+    """It takes no appends: its disk is full."""
+    OFFLINE = "offline"
+    """It cannot be read: its log directory failed."""
+    DAMAGED = "damaged"
+    """It has lost what was synced, and must be made again from its leader."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
     1   controller id, racks, internal topics
     2   cluster id
     4   whether unknown topics may be created (implied before)
-    5   offline replicas
+    5   offline replicas: of brokers that are gone, or on a log directory that failed
     7   leader epochs
     10  topic ids in the answer; 12: requests by topic id
     13  an error for the whole answer
@@ -233,7 +233,7 @@ def _partition(
         partition.leader_epoch,
         list(partition.replicas),
         list(partition.isr),
-        [replica for replica in partition.replicas if replica not in live],
+        [r for r in partition.replicas if r not in live or r in partition.offline_replicas],
     )
 
 

@@ -25,12 +25,13 @@ from broker.replication.truncation import Diverging
 from ottla.core.clock import Clock
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
+from storage.errors import DiskFull
 
 logger = logging.getLogger(__name__)
 
 RETRY_MS_MAX = 1_000
 STORAGE_RETRY_MS = 5_000
-"""A disk that took nothing is not asked again sooner: each try lets the leader count on us."""
+"""After a failed append; a full disk is not asked at all."""
 ROUNDS_MAX = 1_000
 """Truncations in a row; each drops an epoch at least, so more of them are a bug of a peer."""
 
@@ -103,6 +104,16 @@ class FollowerSession:
         followed = _Followed(partition, self._settings.retry_ms)
         self._followed[key] = followed
         self._ask(followed)
+
+    def leave_full(self) -> None:
+        """Say of what is on a full disk that it takes nothing: before the leader counts on it."""
+        for followed in [*self._followed.values()]:
+            if not followed.partition.full:
+                continue
+            if followed.subscription is not None:
+                self._cannot_append(followed)
+            elif followed.request is not None:
+                self._pause(followed, RETRY_MS_MAX, tell=True)
 
     def unfollow(self, key: PartitionKey) -> None:
         followed = self._followed.pop(key, None)
@@ -204,16 +215,20 @@ class FollowerSession:
 
     def _failed(self, followed: _Followed, error: ProtocolError | DecodeError) -> None:
         """An append or a truncation failed: the leader must not wait for us (rule 9)."""
-        logger.warning(
-            "cannot follow %r from broker %d: %s", followed.partition, self.leader_id, error
-        )
+        if not isinstance(error, DiskFull):  # the directory has said it, for all of them
+            logger.warning(
+                "cannot follow %r from broker %d: %s", followed.partition, self.leader_id, error
+            )
         storage = isinstance(error, ProtocolError) and error.code is ErrorCode.KAFKA_STORAGE_ERROR
         if storage and followed.subscription is not None:
-            code = frames.CODE_BODY.pack(ErrorCode.KAFKA_STORAGE_ERROR)
-            self._tell(frames.frame(frames.CANNOT_APPEND, followed.subscription, code))
-            self._pause(followed, STORAGE_RETRY_MS, tell=False)
+            self._cannot_append(followed)
         else:
             self._pause(followed, STORAGE_RETRY_MS if storage else RETRY_MS_MAX, tell=True)
+
+    def _cannot_append(self, followed: _Followed) -> None:
+        code = frames.CODE_BODY.pack(ErrorCode.KAFKA_STORAGE_ERROR)
+        self._tell(frames.frame(frames.CANNOT_APPEND, followed.subscription or 0, code))
+        self._pause(followed, STORAGE_RETRY_MS, tell=False)
 
     # ---- to the leader
 
@@ -259,7 +274,8 @@ class FollowerSession:
 
     def _ask(self, followed: _Followed) -> None:
         broker_epoch = self._broker_epoch()
-        if broker_epoch is None:
+        if broker_epoch is None or followed.partition.full:
+            # On a full disk each try would let the leader count on us again.
             self._pause(followed, RETRY_MS_MAX, tell=False)
             return
         try:

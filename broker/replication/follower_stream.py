@@ -76,6 +76,10 @@ class FollowerStream:
         if self._session is not None:
             self._session.note_flushed(partition)
 
+    def leave_full(self) -> None:
+        if self._session is not None:
+            self._session.leave_full()
+
     def redial(self) -> None:
         """The leader's registration changed: do not wait for a back-off to end."""
         self._redial.set()

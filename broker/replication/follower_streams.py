@@ -49,6 +49,11 @@ class FollowerStreams:
         if stream is not None:
             stream.redial()
 
+    def leave_full(self) -> None:
+        """A log directory has become full: its leaders must not count on us."""
+        for stream in self._streams.values():
+            stream.leave_full()
+
     def note_flushed(self, partition: Partition) -> None:
         """Durable mode: more of the partition's log is synced."""
         target = self._followed.get((partition.topic_id, partition.index))

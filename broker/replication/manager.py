@@ -3,8 +3,8 @@
 The replica manager opens a log for every partition that metadata gives this broker, tells each
 partition what metadata says of it, keeps one follower stream per leader, carries ISR changes to the
 controller, and takes a failed log directory out of service. Deltas are applied in the call that
-brings them, on the event loop; only logs that must be recovered first are opened in a thread, and
-then take over the metadata of that moment.
+brings them, on the event loop; only logs that must be recovered first are opened in a thread
+(replica_logs.py), and then take over the metadata of that moment.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING
 
 import grpc.aio
 
 from broker.control.metadata_cache import MetadataCache, MetadataDelta
+from broker.control.requests import ReplicaState
 from broker.replication.follower_stream import FollowerStream
 from broker.replication.follower_streams import FollowerStreams
 from broker.replication.group_commit import GroupCommit
@@ -26,6 +27,8 @@ from broker.replication.isr_proposals import settle
 from broker.replication.partition import Partition
 from broker.replication.partition_machine import PartitionMachine, Role
 from broker.replication.progress import BrokerView
+from broker.replication.replica_health import ReplicaHealth
+from broker.replication.replica_logs import PartitionKey, ReplicaLogs
 from broker.replication.seams import (
     IsrController,
     LeadershipChange,
@@ -48,13 +51,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TICK_MS_MAX = 1_000
-
-PartitionKey = tuple[Uuid, int]
+REOPEN_MS = 5_000
+"""How often a log is tried again for which the disk had no room."""
 
 
 class ReplicaManager:
     """See the module. `credentials` are the channel's of the internal listeners; None: plaintext.
-    `dial` replaces gRPC in tests."""
+    `dial` replaces gRPC in tests. `replicas_changed` is set when `replica_states` may be others."""
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class ReplicaManager:
         credentials: grpc.ChannelCredentials | None = None,
         dial: Dial | None = None,
         rng: random.Random | None = None,
+        replicas_changed: asyncio.Event | None = None,
     ) -> None:
         self.clock = clock
         self.tail_budget = TailBudget(settings.tail_bytes)
@@ -80,8 +84,16 @@ class ReplicaManager:
         self._by_name: dict[tuple[str, int], Partition] = {}
         self._brokers: dict[int, BrokerView] = {}
         self._streams = FollowerStreams(self._stream_to)
-        self._to_open: dict[PartitionKey, str] = {}
-        self._opening = asyncio.Event()
+        self._replica_logs = ReplicaLogs(settings.node_id, log_manager, self, self._note_opened)
+        self._replicas_changed = replicas_changed or asyncio.Event()
+        self._health = ReplicaHealth(
+            log_manager,
+            self._replica_logs,
+            self._partitions,
+            self._streams,
+            self._replicas_changed,
+            self._note_all_failed,
+        )
         self._listeners: list[Callable[[LeadershipChange], None]] = []
         self._group_commit = GroupCommit(self._flushed)
         self._service = ReplicationService(self.partition_by_id, settings, clock)
@@ -117,6 +129,10 @@ class ReplicaManager:
             raise ProtocolError(ErrorCode.UNKNOWN_TOPIC_ID)
         raise self._absent(known, index)
 
+    def replica_states(self) -> Mapping[PartitionKey, ReplicaState]:
+        """The replicas of this broker that cannot serve, and why."""
+        return self._health.states()
+
     def add_leadership_listener(self, listener: Callable[[LeadershipChange], None]) -> None:
         """Called on the loop for every change from now on, and at once for what is led already."""
         self._listeners.append(listener)
@@ -140,7 +156,7 @@ class ReplicaManager:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(self._group_commit.run())
-                group.create_task(self._open_logs())
+                group.create_task(self._replica_logs.run())
                 group.create_task(self._tick())
                 group.create_task(self._rename_strays())
                 self._apply_all()
@@ -213,21 +229,21 @@ class ReplicaManager:
                     self._remove(key)
                 continue
             if partition is None:
-                if opened >= opens_max or key in self._to_open:
-                    self._to_open[key] = topic.name
-                    self._opening.set()
+                if opened >= opens_max or self._replica_logs.is_queued(key):
+                    self._replica_logs.queue(key)
                     continue
                 opened += 1
-                partition = self._add(topic, info.index, self._open(topic, info.index))
+                partition = self._add(topic, info.index, self._replica_logs.open(topic, info.index))
             self._apply_partition(partition, info)
         return opened
 
     def _apply_partition(self, partition: Partition, info: PartitionMetadata) -> None:
         partition.apply(view_of(info))
         self._route(partition)
+        self._replica_logs.on_metadata(partition.topic, info)
 
     def _apply_configs(self, topic: TopicMetadata) -> None:
-        log_config = LogConfig.from_topic_configs(self._configs_of(topic))
+        log_config = self.log_config(topic)
         min_insync = self._metadata.state.min_insync_replicas(topic.name)
         for info in topic.partitions:
             partition = self._partitions.get((topic.topic_id, info.index))
@@ -238,20 +254,30 @@ class ReplicaManager:
             if partition.machine.min_insync_replicas != min_insync:
                 partition.set_min_insync_replicas(min_insync)
 
-    def _configs_of(self, topic: TopicMetadata) -> dict[str, str]:
+    # ---- logs (ReplicaHost)
+
+    def log_config(self, topic: TopicMetadata) -> LogConfig:
+        """What the topic sets, over this node's defaults."""
         own = self._metadata.state.configs.get((TOPIC, topic.name), {})
-        return {**self._settings.topic_defaults, **own}
+        return LogConfig.from_topic_configs({**self._settings.topic_defaults, **own})
 
-    # ---- logs
-
-    def _open(self, topic: TopicMetadata, index: int) -> Log | None:
-        """None when the directory fails; may run in a thread."""
-        config = LogConfig.from_topic_configs(self._configs_of(topic))
-        try:
-            return self._logs.open_log(topic.name, index, topic.topic_id, config)
-        except (OSError, ProtocolError) as error:
-            logger.error("cannot open the log of %s-%d: %s", topic.name, index, error)
+    def wanted(self, key: PartitionKey) -> TopicMetadata | None:
+        info = self._metadata.state.partition(*key)
+        if info is None or self._settings.node_id not in info.replicas:
             return None
+        return self._metadata.state.topics.get(key[0])
+
+    def take_up(self, topic: TopicMetadata, index: int, log: Log | None) -> None:
+        self._apply_partition(self._add(topic, index, log), topic.partitions[index])
+        self._replicas_changed.set()
+
+    def let_go(self, key: PartitionKey) -> None:
+        partition = self._partitions.pop(key, None)
+        if partition is not None:
+            if self._by_name.get((partition.topic, partition.index)) is partition:
+                del self._by_name[partition.topic, partition.index]
+            self._streams.unfollow(key)
+            partition.go_offline()
 
     def _add(self, topic: TopicMetadata, index: int, log: Log | None) -> Partition:
         machine = PartitionMachine(
@@ -269,41 +295,11 @@ class ReplicaManager:
         self._by_name[topic.name, index] = partition
         return partition
 
-    async def _open_logs(self) -> None:
-        """Open what is queued, one after another in a thread: recovery may read much."""
-        while True:
-            await self._opening.wait()
-            self._opening.clear()
-            while self._to_open:
-                key = next(iter(self._to_open))
-                topic = self._wanted(key)
-                if topic is not None:
-                    log = await asyncio.to_thread(self._open, topic, key[1])
-                    if log is not None and self._wanted(key) is None:
-                        self._logs.delete_log(*key)
-                    elif key not in self._partitions:
-                        if log is not None:  # what was set while it was opened
-                            log.config = LogConfig.from_topic_configs(self._configs_of(topic))
-                        self._add(topic, key[1], log)
-                del self._to_open[key]
-                partition = self._partitions.get(key)
-                info = self._metadata.state.partition(*key)
-                if partition is not None and info is not None:
-                    self._apply_partition(partition, info)
-            self._note_opened()
-
     def _note_opened(self) -> None:
         us = self._brokers.get(self._settings.node_id)
         registered = us is not None and us.broker_epoch == self._controller.broker_epoch
-        if registered and not self._to_open:
+        if registered and not self._replica_logs.waiting:
             self.opened.set()
-
-    def _wanted(self, key: PartitionKey) -> TopicMetadata | None:
-        """The topic of a partition that metadata still gives to this broker."""
-        info = self._metadata.state.partition(*key)
-        if info is None or self._settings.node_id not in info.replicas:
-            return None
-        return self._metadata.state.topics.get(key[0])
 
     def _remove_topic(self, topic_id: Uuid) -> None:
         for key in [key for key in self._partitions if key[0] == topic_id]:
@@ -315,6 +311,7 @@ class ReplicaManager:
         if self._by_name.get((partition.topic, partition.index)) is partition:
             del self._by_name[partition.topic, partition.index]
         self._streams.unfollow(key)
+        self._replica_logs.forget(key)
         partition.retire()
         if partition.log is not None:
             try:
@@ -326,7 +323,7 @@ class ReplicaManager:
         """Once metadata has caught up, folders that it does not know are strays (rule 4)."""
         await self._controller.unfenced.wait()
         for folder in self._logs.stray_unknown(
-            lambda topic_id, index: self._wanted((topic_id, index)) is not None
+            lambda topic_id, index: self.wanted((topic_id, index)) is not None
         ):
             logger.warning("%s belongs to no partition of this broker and was renamed", folder)
 
@@ -373,36 +370,30 @@ class ReplicaManager:
     def request_flush(self, partition: Partition) -> None:
         self._group_commit.request(partition)
 
-    def directory_failed(self, directory_id: Uuid) -> None:
-        """Take all partitions of an offline directory out of service."""
-        for key, partition in self._partitions.items():
-            log = partition.log
-            if (
-                log is not None
-                and log.directory_id == directory_id
-                and partition.machine.role is not Role.OFFLINE
-            ):
-                partition.go_offline()
-                self._streams.unfollow(key)
-        if all(directory.offline for directory in self._logs.directories):
-            failed = self._all_failed
-            if failed is not None and not failed.done():
-                failed.set_exception(OSError("every log directory is offline"))
+    def log_failed(self, partition: Partition) -> None:
+        self._health.log_failed(partition)
 
     # ---- inside
+
+    def _note_all_failed(self) -> None:
+        failed = self._all_failed
+        if failed is not None and not failed.done():
+            failed.set_exception(OSError("every log directory is offline"))
 
     def _flushed(self, partition: Partition) -> None:
         partition.flushed()
         self._streams.note_flushed(partition)
 
     async def _tick(self) -> None:
-        """The ISR shrink timer; also finds directories that failed in the background."""
+        """The ISR shrink timer; also finds directories that failed or filled in the background."""
         interval_ms = min(self._settings.replica_lag_ms_max / 2, TICK_MS_MAX)
+        reopen_at_ms = 0
         while True:
             await asyncio.sleep(interval_ms / 1000)
-            for directory in self._logs.directories:
-                if directory.offline:
-                    self.directory_failed(directory.directory_id)
+            self._health.look()
+            if self.clock.now_ms() >= reopen_at_ms:
+                reopen_at_ms = self.clock.now_ms() + REOPEN_MS
+                self._replica_logs.try_full_again()
             for partition in [*self._partitions.values()]:
                 if partition.is_leader:
                     partition.tick()

@@ -140,6 +140,11 @@ class Partition:
         return log
 
     @property
+    def full(self) -> bool:
+        """Whether its disk takes no appends."""
+        return self.log is not None and self.log.directory.room.full
+
+    @property
     def durable(self) -> bool:
         """Whether an offset counts only after fsync (``flush.messages=1``)."""
         return self.log is not None and self.log.config.flush_messages == 1
@@ -317,10 +322,9 @@ class Partition:
         log = self.log
         if error.code is not ErrorCode.KAFKA_STORAGE_ERROR or log is None:
             return
-        if log.directory.offline:
-            self.host.directory_failed(log.directory_id)
-        elif log.directory.appendable and not log.usable:
+        if log.directory.appendable and not log.usable:
             self.go_offline()
+        self.host.log_failed(self)
 
     def go_offline(self) -> None:
         """The log or its directory failed."""

@@ -267,6 +267,7 @@ class World:
                 isr=(1, 2),
                 leader_id=leader_id,
                 leader_epoch=5,
+                offline_replicas=(),
             )
             for index in range(partitions)
         )

@@ -82,6 +82,7 @@ def test_null_and_in_version_0_an_empty_list_mean_all_topics(world: World) -> No
 def test_a_topic_and_its_partitions(world: World) -> None:
     world.add_topic("t", 2, internal=True)
     world.state.brokers[3].fenced = True
+    world.state.topic_named("t").partitions[1].offline_replicas = (1,)
     (topic,) = call(world, request("t")).topics
     assert (topic.name, topic.topic_id, topic.is_internal, topic.error_code) == (
         "t",
@@ -90,6 +91,7 @@ def test_a_topic_and_its_partitions(world: World) -> None:
         0,
     )
     first, second = topic.partitions
+    assert second.offline_replicas == [1, 3]
     assert (first.partition_index, second.partition_index) == (0, 1)
     assert (first.leader_id, first.leader_epoch, first.error_code) == (1, 5, 0)
     assert (first.replica_nodes, first.isr_nodes, first.offline_replicas) == (

@@ -20,6 +20,7 @@ from ottla.record.build import build_batch
 from storage.checkpoints import Checkpoints, MemoryStore
 from storage.config import LogConfig
 from storage.manager import LogManager
+from storage.room import HOLD_MS
 from storage.vfs import MemoryVfs
 
 TOPIC_ID: Uuid = bytes(range(16))
@@ -52,7 +53,7 @@ class Host:
         self.proposals: list[IsrChange] = []
         self.leaderships: list[LeadershipChange] = []
         self.flushes: list[Partition] = []
-        self.failed: list[Uuid] = []
+        self.failed: list[Partition] = []
         self.noted: list[int] = []
 
     def propose(self, partition: Partition, change: IsrChange) -> None:
@@ -67,8 +68,14 @@ class Host:
     def request_flush(self, partition: Partition) -> None:
         self.flushes.append(partition)
 
-    def directory_failed(self, directory_id: Uuid) -> None:
-        self.failed.append(directory_id)
+    def log_failed(self, partition: Partition) -> None:
+        self.failed.append(partition)
+
+    def look_at_room(self) -> None:
+        """Time passes, and the free space is measured."""
+        self.clock.advance(HOLD_MS)
+        room = self.logs.directories[0].room
+        room.note(room.measure())
 
     def partition(
         self,

@@ -168,14 +168,42 @@ def test_a_full_disk_is_said_and_tried_again_later() -> None:
     assert len(pair.leader_host.proposals) == 1
     assert pair.leader.machine.followers[2].cannot_append
     assert pair.session.paused
+    # While it is full it is not asked for: each try would let the leader count on it.
+    for _ in range(3):
+        pair.host.clock.advance(STORAGE_RETRY_MS)
+        pair.session.on_tick(pair.host.clock.now_ms())
+        assert pair.session.next_message() is None
+    assert pair.leader.machine.followers[2].cannot_append
     pair.host.vfs.capacity = None
-    pair.host.clock.advance(STORAGE_RETRY_MS - 1)
-    pair.session.on_tick(pair.host.clock.now_ms())
-    assert pair.session.paused
-    pair.host.clock.advance(1)
+    pair.host.look_at_room()
     pair.session.on_tick(pair.host.clock.now_ms())
     pair.talk()
     assert pair.partition.log_end_offset == 1
+
+
+def test_on_a_disk_that_filled_up_it_leaves_before_an_append_fails() -> None:
+    pair = Pair()
+    pair.session.follow(pair.partition)
+    pair.talk()
+    pair.session.leave_full()
+    assert pair.session.streaming_count == 1
+    pair.host.logs.directories[0].room.refused()
+    pair.session.leave_full()
+    pair.talk()
+    assert pair.leader.machine.followers[2].cannot_append
+    (change,) = pair.leader_host.proposals
+    assert dict(change.isr).keys() == {1}
+    assert pair.session.paused
+
+
+def test_what_was_only_asked_for_is_given_up_on_a_full_disk() -> None:
+    pair = Pair()
+    pair.session.follow(pair.partition)
+    pair.host.logs.directories[0].room.refused()
+    pair.session.leave_full()
+    pair.talk()
+    assert pair.leader.feed.subscriptions == []
+    assert pair.session.paused
 
 
 def test_a_refusal_is_asked_again_with_growing_pauses() -> None:
@@ -287,6 +315,6 @@ def test_a_failed_directory_ends_the_subscription() -> None:
     pair.partition.log.directory.fail(OSError(5, "EIO"))
     fill(pair.leader, b"one")
     pair.talk()
-    assert pair.host.failed == [pair.partition.log.directory_id]
+    assert pair.host.failed == [pair.partition]
     (change,) = pair.leader_host.proposals
     assert dict(change.isr).keys() == {1}

@@ -35,7 +35,7 @@ def test_a_failed_read_is_told_to_the_manager() -> None:
     partition.log.directory.fail(OSError(5, "EIO"))
     with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
         leader_log.read(partition, 0, 100)
-    assert host.failed == [partition.log.directory_id]
+    assert host.failed == [partition]
 
 
 def test_the_word_of_a_replaced_subscription_is_not_taken() -> None:

@@ -149,15 +149,15 @@ def test_a_setting_that_changes_while_the_log_is_opened_is_taken_over() -> None:
                 state.replay(record)
             opening = node.logs.open_log
 
-            def open_log(*args: Any) -> Log:
-                log = opening(*args)
+            def open_log(*args: Any, **options: Any) -> Log:
+                log = opening(*args, **options)
                 loop.call_soon_threadsafe(
                     node.tell, ConfigsChanged("topic", "topic", {"flush.messages": "1"})
                 )
                 return log
 
             loop = asyncio.get_running_loop()
-            node.logs.open_log = open_log  # type: ignore[method-assign, assignment]
+            node.logs.open_log = open_log  # type: ignore[method-assign]
             node.metadata.install(state, 10, 1)
             async with asyncio.timeout(5):
                 await node.manager.opened.wait()

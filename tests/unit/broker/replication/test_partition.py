@@ -170,8 +170,12 @@ def test_a_full_disk_refuses_and_goes_on() -> None:
     host.vfs.capacity = 0
     with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
         partition.append(batch_of(b"b"), acks=1)
-    assert host.failed == []
+    assert host.failed == [partition]
+    assert partition.full
+    assert partition.is_leader
     host.vfs.capacity = None
+    host.look_at_room()
+    assert not partition.full
     fill(partition, b"b")
     assert partition.high_watermark == 2
 
@@ -183,7 +187,7 @@ def test_a_failed_directory_is_told_to_the_manager() -> None:
     partition.log.directory.fail(OSError(5, "EIO"))
     with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
         partition.append(batch_of(b"b"), acks=1)
-    assert host.failed == [partition.log.directory_id]
+    assert host.failed == [partition]
 
 
 def test_a_damaged_log_goes_offline_alone() -> None:
@@ -193,7 +197,7 @@ def test_a_damaged_log_goes_offline_alone() -> None:
     partition.log.abandon("it is damaged")
     with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
         partition.append(batch_of(b"b"), acks=1)
-    assert host.failed == []
+    assert host.failed == [partition]
     assert partition.machine.role is Role.OFFLINE
     assert not host.leaderships[-1].is_leader
 

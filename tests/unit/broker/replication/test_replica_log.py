@@ -72,4 +72,4 @@ def test_a_failed_append_is_told() -> None:
     partition.log.directory.fail(OSError(5, "EIO"))
     with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
         replica_log.append_from_leader(partition, 0, batch_of(b"a", leader_epoch=0), 0, 0)
-    assert host.failed == [partition.log.directory_id]
+    assert host.failed == [partition]
