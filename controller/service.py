@@ -54,6 +54,7 @@ EXECUTABLE: Final = frozenset(
         "allocate_producer_ids",
         "elect_preferred_leaders",
         "report_log_ends",
+        "report_replicas",
     }
 )
 """Kinds of commands that come from outside; fencing and taking office are the controller's own."""

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 MAP_SIZE_START = 1 << 20
 _MAP_SIZE_STEP_MAX = 64 << 20
+_FULL_BYTES_MAX = 64 << 10  # a short write leaves nothing but what its file system rounds to
 _DAMAGE = (
     lmdb.InvalidError,
     lmdb.CorruptedError,
@@ -91,6 +92,8 @@ class LmdbStore:
             except lmdb.DiskError as error:
                 raise OSError(errno.ENOSPC, f"LMDB: {error}", self._path) from error
             except lmdb.Error as error:
+                if not isinstance(error, _DAMAGE) and self._is_disk_full():
+                    raise OSError(errno.ENOSPC, f"LMDB: {error}", self._path) from error
                 # A sync may have failed, after which nothing of this environment is certain but
                 # what the last commit left on disk: that stays, until the process starts again.
                 self._failure = OSError(errno.EIO, f"LMDB: {error}", self._path)
@@ -99,6 +102,14 @@ class LmdbStore:
 
     def close(self) -> None:
         self._environment.close()
+
+    def _is_disk_full(self) -> bool:
+        """LMDB calls a write that took only a part of its bytes an input/output error."""
+        try:
+            found = os.statvfs(self._path)
+        except OSError:
+            return False
+        return found.f_bavail * found.f_frsize < _FULL_BYTES_MAX
 
     def _grow(self) -> None:
         with self._map_lock:

@@ -66,6 +66,7 @@ class LogManager:
         self._checkpoint_due_ms = clock.now_ms() + CHECKPOINT_INTERVAL_MS
         self._retention_due_ms = clock.now_ms() + retention_interval_ms
         self._closed = False
+        self._complained = ""  # of what the last commit failed with
         self._retire_leftovers()
 
     @classmethod
@@ -350,8 +351,11 @@ class LogManager:
         try:
             self.checkpoints.commit()
         except OSError as error:
-            _log.error("the checkpoints were not written: %s", error)
+            if str(error) != self._complained:  # it is tried again every few seconds
+                self._complained = str(error)
+                _log.error("the checkpoints were not written: %s", error)
             return False
+        self._complained = ""
         return True
 
     def _unlink(self, now_ms: int) -> None:

@@ -39,7 +39,10 @@ class NodePlan:
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
-    """All nodes of a local cluster and the settings that they share."""
+    """All nodes of a local cluster and the settings that they share.
+
+    In a setting's text `{node.id}` stands for the id of the node.
+    """
 
     cluster_id: str
     nodes: tuple[NodePlan, ...]
@@ -81,7 +84,9 @@ class ClusterPlan:
             "log.file": str(folder / "server.log"),
             **default_settings(len(self.nodes)),
         }
-        values.update(self.settings)
+        for name, value in self.settings.items():
+            text = isinstance(value, str)
+            values[name] = str(value).replace("{node.id}", str(node.node_id)) if text else value
         return values
 
     def to_json(self) -> dict[str, Any]:

@@ -40,6 +40,14 @@ def test_quorum_sizes(brokers: int, voters: int) -> None:
     assert roles == (["broker"] if brokers > voters else ["broker", "controller"])
 
 
+def test_a_setting_may_name_the_node(tmp_path: Path) -> None:
+    settings = {"log.dirs": "/disk-{node.id}/log", "num.partitions": 2}
+    plan = ClusterPlan(ID, plan_ports(3, 9092), settings)
+    values = [plan.node_settings(node, tmp_path) for node in plan.nodes]
+    assert [v["log.dirs"] for v in values] == ["/disk-1/log", "/disk-2/log", "/disk-3/log"]
+    assert values[0]["num.partitions"] == 2
+
+
 def test_json_and_toml_go_both_ways(tmp_path: Path) -> None:
     plan = ClusterPlan(ID, plan_on_ports(list(range(10_000, 10_006))), {"log.level": 'de"bug\x7f'})
     assert ClusterPlan.from_json(plan.to_json()) == plan
