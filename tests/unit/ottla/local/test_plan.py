@@ -41,7 +41,10 @@ def test_quorum_sizes(brokers: int, voters: int) -> None:
 
 
 def test_a_setting_may_name_the_node(tmp_path: Path) -> None:
-    settings = {"log.dirs": "/disk-{node.id}/log", "num.partitions": 2}
+    settings: dict[str, str | int | bool] = {
+        "log.dirs": "/disk-{node.id}/log",
+        "num.partitions": 2,
+    }
     plan = ClusterPlan(ID, plan_ports(3, 9092), settings)
     values = [plan.node_settings(node, tmp_path) for node in plan.nodes]
     assert [v["log.dirs"] for v in values] == ["/disk-1/log", "/disk-2/log", "/disk-3/log"]
