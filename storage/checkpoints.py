@@ -159,7 +159,7 @@ class Checkpoints:
 
     def forget_directory(self, directory_id: Uuid) -> None:
         """Drop all that is said of the logs in a directory."""
-        for kind in (b"l", b"h", b"p"):
+        for kind in (b"l", b"h", b"c", b"p"):
             for name in self._read_prefix(kind + directory_id):
                 self._note(name, None)
 

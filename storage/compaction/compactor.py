@@ -155,6 +155,9 @@ class Compactor:
         segments = log.segments[: len(plan.sources)]
         began = time.monotonic()
         try:
+            # The markers that decided what this pass sees must not be lost to a power cut: what an
+            # aborted record had not replaced would then have gone for one that is undecided again.
+            await asyncio.to_thread(log.flush)
             job = self._job(log, plan)
             outcome = await self._take_outcomes(log, job, segments)
         except (OSError, ProtocolError) as error:
