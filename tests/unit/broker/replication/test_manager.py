@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from broker.control.metadata_cache import MetadataCache
+from broker.control.requests import ReplicaState
 from broker.replication.manager import ReplicaManager
 from broker.replication.seams import IsrProposal, LeadershipChange
 from broker.replication.settings import ReplicationSettings
@@ -329,5 +330,36 @@ def test_the_last_directory_that_fails_ends_the_node() -> None:
             await task
         assert failure.value.subgroup(OSError) is not None
         node.logs.close()
+
+    asyncio.run(story())
+
+
+def test_a_damaged_replica_goes_through_the_controller_to_a_new_log() -> None:
+    async def story() -> None:
+        vfs = MemoryVfs()
+        key = (TOPIC_ID, 0)
+        async with running(vfs) as node:
+            node.tell(broker(1), broker(2), *topic(partition(0)))
+            found = node.manager.partition("topic", 0)
+            found.append(batch_of(b"a"), acks=1)
+            log = found.log
+            assert log is not None
+            log.damaged = True
+            log.abandon("it is damaged")
+            with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
+                found.append(batch_of(b"b"), acks=1)
+            assert node.manager.replica_states() == {key: ReplicaState.DAMAGED}
+            after = replace(partition(0, leader=2, epoch=1), isr=(2,), offline_replicas=(1,))
+            node.tell(PartitionsChanged(TOPIC_ID, (after,)))
+            async with asyncio.timeout(5):
+                while node.manager.replica_states():  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+                while node.manager.partition_by_id(*key) is found:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+            again = node.manager.partition("topic", 0)
+            assert again is not found
+            assert again.log_end_offset == 0
+            assert again.leader_id == 2
+            assert any(name.endswith("-damaged") for name in vfs.listdir("/logs"))
 
     asyncio.run(story())
