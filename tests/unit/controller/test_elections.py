@@ -184,3 +184,17 @@ def test_with_isr_forgets_last_known_members_only_once_enough_are_in_sync() -> N
     waiting = partition((1,), 1, last_known=(2, 3))
     assert with_isr(waiting, [1], RULES).last_known_elr == (2, 3)
     assert with_isr(waiting, [1, 2], RULES).last_known_elr == ()
+
+
+def test_of_eligible_replicas_one_with_room_leads() -> None:
+    waiting = replace(partition((), None, elr=(1, 2)), full_replicas=(1,))
+    assert elect(waiting, live(1, 2), RULES).leader_id == 2
+    assert elect(waiting, live(1), RULES).leader_id == 1
+
+
+def test_the_longest_log_does_not_lead_where_it_cannot_be_served() -> None:
+    ends = (LogEnd(1, 11, 4, 100), LogEnd(2, 12, 4, 50))
+    waiting = replace(partition((), None, last_known=(2,), log_ends=ends), offline_replicas=(1,))
+    assert elect(waiting, live(1, 2), RULES).leader_id == 2
+    both = replace(waiting, last_known_elr=(1, 2))
+    assert elect(both, live(1, 2), RULES).leader_id is None

@@ -145,3 +145,48 @@ def test_reading_and_noting_while_a_commit_is_under_way() -> None:
     assert Checkpoints(store).high_watermark(KEY) == 1
     assert checkpoints.high_watermark(KEY) == 2
     checkpoints.close()
+
+
+def test_an_environment_that_failed_is_not_read_any_more() -> None:
+    store = MemoryStore()
+    checkpoints = Checkpoints(store)
+    checkpoints.note_high_watermark(KEY, 7)
+    checkpoints.commit()
+    disowned: list[OSError] = []
+    checkpoints.disown = disowned.append
+    for _ in range(2):
+        checkpoints.abandon(OSError(5, "broken"))
+    assert len(disowned) == 1
+    assert checkpoints.high_watermark(KEY) is None
+    store.failure = OSError(5, "broken")
+    checkpoints.note_high_watermark(KEY, 8)
+    checkpoints.commit()
+    checkpoints.commit()
+    assert checkpoints.high_watermark(KEY) == 8
+    checkpoints.forget(KEY)
+    checkpoints.commit()
+    assert checkpoints.high_watermark(KEY) is None
+
+
+def test_an_environment_keeps_its_identity() -> None:
+    store = MemoryStore()
+    identity = Checkpoints(store).identify()
+    assert len(identity) == 22
+    assert Checkpoints(store).identify() == identity
+    assert Checkpoints(MemoryStore()).identify() != identity
+
+
+def test_forgetting_a_directory_leaves_the_others() -> None:
+    checkpoints = Checkpoints(MemoryStore())
+    other = LogKey(bytes(range(1, 17)), KEY.topic_id, KEY.partition)
+    for key in (KEY, other):
+        checkpoints.note_high_watermark(key, 7)
+        checkpoints.note_snapshot(key, 3, b"x")
+        checkpoints.note_log(key, LogCheckpoint(1, 1, 0, ()))
+    checkpoints.commit()
+    checkpoints.forget_directory(KEY.directory_id)
+    assert checkpoints.high_watermark(KEY) is None
+    assert checkpoints.log(KEY) is None
+    assert checkpoints.snapshot_offsets(KEY) == []
+    assert checkpoints.high_watermark(other) == 7
+    assert checkpoints.snapshot_offsets(other) == [3]

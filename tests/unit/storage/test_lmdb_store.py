@@ -110,3 +110,29 @@ def test_a_full_disk_may_be_tried_again_any_other_fault_not(tmp_path: Path) -> N
         store.write({b"k": b"w"})
     assert store.read(b"k") == b"v"
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [(lmdb.Error("Input/output error"), errno.EIO), (lmdb.DiskError("full"), errno.ENOSPC)],
+)
+def test_what_the_disk_does_not_give_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: lmdb.Error, number: int
+) -> None:
+    path = tmp_path / "c"
+    store = LmdbStore(str(path))
+    store.write({b"k": b"v"})
+    store.close()
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lmdb, "open", fail)
+        with pytest.raises(OSError, match="LMDB") as caught:
+            LmdbStore(str(path))
+    assert caught.value.errno == number
+    assert not list(tmp_path.glob("*.damaged*"))
+    store = LmdbStore(str(path))
+    assert store.read(b"k") == b"v"
+    store.close()

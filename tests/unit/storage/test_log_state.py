@@ -270,6 +270,7 @@ def test_no_room_for_an_index_is_no_failure_of_the_directory() -> None:
     assert log.has_sealed_dirt
     log.flush_sealed()
     assert not log.has_sealed_dirt
+    assert {"0.index", "0.timeindex"} <= disk.files().keys()
     assert log.recovery_point == 5
     assert offsets(disk.power_cut())[:5] == list(range(5))
 

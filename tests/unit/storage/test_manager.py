@@ -387,9 +387,9 @@ def test_a_log_of_a_directory_that_failed_while_running_is_not_made_anew() -> No
     assert not vfs.exists("/b/t-0")
 
 
-def damaged_disk() -> Disk:
+def damaged_disk(seed: int = 0) -> Disk:
     """A log whose second batch of three synced ones is broken, found when it is opened."""
-    disk = Disk()
+    disk = Disk(seed=seed)
     log = disk.open()
     fill(log, 3)
     log.flush()
@@ -432,6 +432,16 @@ def test_a_crash_after_a_damaged_log_was_put_aside_loses_nothing_of_it() -> None
     assert disk.manager.put_aside("t", 0, TOPIC_ID) is not None
     assert disk.open().log_end_offset == 0
     assert disk.vfs.exists(path)
+
+
+def test_a_power_cut_after_a_damaged_log_was_put_aside_cuts_nothing_off() -> None:
+    for seed in range(10):
+        disk = damaged_disk(seed)
+        assert disk.manager.put_aside("t", 0, TOPIC_ID) is not None
+        disk.vfs.power_cut()
+        disk.start()
+        assert disk.open().log_end_offset == 0
+        assert any(name.endswith("-damaged") for name in disk.vfs.listdir("/data"))
 
 
 def test_a_log_that_is_found_damaged_while_it_is_read_can_be_put_aside() -> None:

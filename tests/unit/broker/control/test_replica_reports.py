@@ -27,6 +27,7 @@ class Harness:
         self.states: dict[PartitionId, ReplicaState] = {}
         self.changed = asyncio.Event()
         self.failures = 0
+        self.ahead = 0
         self.sent: list[dict[int, int]] = []
         """Each report: state by index."""
         self.reports = ReplicaReports(1, self.cache, lambda: self.states, self.changed, self.send)
@@ -41,7 +42,7 @@ class Harness:
         report.broker_id, report.broker_epoch = 1, self.cluster.epoch(1)
         assert not self.cluster.do(report_replicas=report).error_code
         self.tell()
-        return control_pb2.ExecuteResponse(offset=self.cache.offset)
+        return control_pb2.ExecuteResponse(offset=self.cache.offset + self.ahead)
 
     def tell(self) -> None:
         state, _ = decode_snapshot(encode_snapshot(self.cluster.state, 0))
@@ -127,6 +128,18 @@ def test_what_gets_lost_is_told_again() -> None:
         harness.tell()
         await harness.sent_are(2)
         assert harness.sent[0] == harness.sent[1] == {0: pb.REPLICA_STATE_OFFLINE}
+
+    play(story)
+
+
+def test_what_was_told_is_not_told_again_before_its_metadata_is_there() -> None:
+    async def story(harness: Harness) -> None:
+        telling, harness.tell = harness.tell, lambda: None  # type: ignore[method-assign]
+        harness.ahead = 1
+        harness.become(0, ReplicaState.FULL)
+        await harness.sent_are(1)
+        telling()
+        await harness.sent_are(1)
 
     play(story)
 
