@@ -218,11 +218,19 @@ class LogState:
         `durably`: in any case, not only when the checkpoints may hold a higher one.
         """
         self._durability.lower(offset)
-        self.log_start_offset = min(self.log_start_offset, offset)
+        log_start_offset = self.log_start_offset
+        self.log_start_offset = min(log_start_offset, offset)
         self._snapshots.drop_above(offset)
         if durably or self._durability.may_be_noted_above(offset):
+            noted = self._durability.noted
             self.note_checkpoint()
-            self._checkpoints.commit()
+            try:
+                self._checkpoints.commit()
+            except OSError as error:
+                # Nothing is cut yet: it can be tried again, and then must be committed again.
+                self.log_start_offset = log_start_offset
+                self._durability.noted = noted
+                self._storage_error(error)
 
     def _remove_from(self, number: int) -> None:
         """Remove the segments from `number` on, the last one first, durably.

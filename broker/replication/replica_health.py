@@ -68,10 +68,18 @@ class ReplicaHealth:
             self._replica_logs.failed[key] = state
             self._streams.unfollow(key)
             self._changed.set()
-        self.look()
+        self._look_at_directories()
 
     def look(self) -> None:
-        """Look at all directories: they may have failed or filled in the background."""
+        """Find what failed or filled in the background."""
+        self._look_at_directories()
+        for partition in [*self._partitions.values()]:
+            log = partition.log
+            if log is not None and log.damaged and partition.machine.role is not Role.OFFLINE:
+                partition.go_offline()
+                self.log_failed(partition)
+
+    def _look_at_directories(self) -> None:
         for directory in self._directories:
             if directory.offline:
                 self._take_offline(directory)

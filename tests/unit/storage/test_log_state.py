@@ -6,6 +6,7 @@ import pytest
 
 from ottla.core.errors import ErrorCode, ProtocolError
 from storage.config import LogConfig
+from storage.errors import DiskFull
 from storage.log import Log
 from storage.vfs import SimulatedCrash
 from tests.support.disk import FOLDER, Disk, append, batch, fill, marker, read_all, replicated
@@ -119,8 +120,27 @@ def test_a_truncation_that_cannot_lower_the_recovery_point_does_nothing() -> Non
     with pytest.raises(ProtocolError, match="disk is full"):
         log.truncate_to(3)
     assert disk.files() == files
+    assert offsets(log) == list(range(12))
     disk.store.failure = None
     assert offsets(disk.process_crash()) == list(range(12))
+
+
+def test_a_truncation_that_found_no_room_for_the_checkpoint_can_be_tried_again() -> None:
+    for offset, kept in ((3, [3]), (0, [])):
+        disk = Disk()
+        log = disk.open()
+        fill(log, 12)
+        log.flush()
+        log.advance_log_start(3)
+        disk.commit(log)
+        disk.store.failure = OSError(errno.ENOSPC, "full")
+        with pytest.raises(DiskFull):
+            log.truncate_to(offset + len(kept))
+        assert log.log_start_offset == 3
+        disk.store.failure = None
+        log.truncate_to(offset + len(kept))
+        assert offsets(log) == kept
+        assert offsets(disk.power_cut()) == kept
 
 
 def test_a_truncation_cut_off_by_the_disk_takes_the_log_offline() -> None:

@@ -12,7 +12,7 @@ from broker.replication.partition import Partition
 from broker.replication.partition_machine import Role
 from broker.replication.replica_health import ReplicaHealth
 from broker.replication.replica_logs import PartitionKey, ReplicaLogs
-from ottla.core.errors import ProtocolError
+from ottla.core.errors import DecodeError, ProtocolError
 from storage.checkpoints import Checkpoints, MemoryStore
 from storage.log import Log
 from storage.manager import LogManager
@@ -156,6 +156,16 @@ def test_a_damaged_log_goes_offline_alone() -> None:
     assert world.roles() == [Role.OFFLINE, Role.LEADER]
     assert world.states() == {0: ReplicaState.DAMAGED}
     assert world.streams.unfollowed == [(TOPIC_ID, 0)]
+
+
+def test_damage_that_was_found_in_the_background_is_told() -> None:
+    world = World()
+    world.log(1).fail_damaged(DecodeError("a pass of compaction found it"))
+    assert world.states() == {}
+    world.health.look()
+    assert world.roles() == [Role.LEADER, Role.OFFLINE]
+    assert world.states() == {1: ReplicaState.DAMAGED}
+    assert world.changed.is_set()
 
 
 def test_a_log_that_is_of_no_use_for_another_reason_is_offline() -> None:
