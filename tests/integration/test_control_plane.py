@@ -10,7 +10,7 @@ import grpc.aio
 import pytest
 
 from broker.control.client import NewPartitions, NewTopic
-from broker.control.requests import LogPosition
+from broker.control.requests import LogPosition, ReplicaState
 from controller import sessions as sessions_module
 from controller.generated import control_pb2 as pb
 from controller.generated import control_pb2_grpc, metadata_pb2
@@ -399,6 +399,37 @@ def test_after_a_power_cut_of_all_the_longest_log_leads() -> None:
             assert partition.leader_id == 2
             assert partition.isr == (2,)
             assert partition.log_ends == ()
+
+    run(test())
+
+
+def test_a_replica_that_cannot_serve_gives_way_and_comes_back() -> None:
+    async def test() -> None:
+        async with control_plane(controllers=2) as plane:
+            states: dict[tuple[Uuid, int], ReplicaState] = {}
+            first = await plane.start_broker(1, replica_states=lambda: states)
+            second = await plane.start_broker(2)
+            for node in (first, second):
+                await within(5, node.client.unfenced.wait())
+            await create(first, count=4, factor=2)
+            led = next(p for p in partitions(second) if p.leader_id == 1)
+
+            def now() -> PartitionMetadata:
+                found = second.cache.state.partition(led.topic_id, led.index)
+                assert found is not None
+                return found
+
+            plane.quorum.lose_answers = 1
+            states[led.topic_id, led.index] = ReplicaState.FULL
+            await until(lambda: now().leader_id == 2)
+            assert (now().isr, now().full_replicas) == ((2,), (1,))
+            # Told again to whoever is in office, until it agrees.
+            plane.quorum.elect(2)
+            states[led.topic_id, led.index] = ReplicaState.OFFLINE
+            await until(lambda: now().offline_replicas == (1,))
+            assert now().full_replicas == ()
+            states.clear()
+            await until(lambda: now().offline_replicas == ())
 
     run(test())
 

@@ -14,6 +14,7 @@ import grpc.aio
 from broker.control.client import BrokerIdentity, ControllerClient, DirectoryReport
 from broker.control.log_end_reports import LogPositions
 from broker.control.metadata_cache import MetadataCache
+from broker.control.replica_reports import ReplicaStates
 from broker.control.settings import ControlSettings
 from controller.service import ControllerService
 from controller.settings import ControllerSettings
@@ -69,6 +70,7 @@ class BrokerNode:
         stop_state: StopState = StopState.CLEAN,
         rack: str | None = None,
         positions: LogPositions | None = None,
+        replica_states: ReplicaStates | None = None,
         ready: asyncio.Event | None = None,
         cluster_id: str = CLUSTER,
         heartbeat_ms: int = 100,
@@ -96,6 +98,7 @@ class BrokerNode:
             (DirectoryReport(bytes([broker_id] * 16), stop_state),),
         )
         self._positions = positions
+        self._replica_states = replica_states
         self._ready = ready
         self.client: ControllerClient
 
@@ -108,6 +111,7 @@ class BrokerNode:
             self._settings,
             SystemClock(),
             log_positions=self._positions,
+            replica_states=self._replica_states,
             ready=self._ready,
         )
         self.running = asyncio.ensure_future(self.client.run())
