@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ottla.core.errors import ConfigError
+from ottla.record.compression import Compression
 
 NEVER = 2**63 - 1
 _DAY_MS = 24 * 3600 * 1000
@@ -50,11 +51,20 @@ class LogConfig:
     max_compaction_lag_ms: int = NEVER
     segment_jitter_ms: int = 0
     preallocate: bool = False
+    codec: Compression | None = field(init=False, compare=False)
+    """What `compression_type` names; None: what the producer chose."""
+    compacts: bool = field(init=False, compare=False)
+    """Whether only the last record of each key is kept."""
 
-    @property
-    def compacts(self) -> bool:
-        """Whether only the last record of each key is kept."""
-        return "compact" in self.cleanup_policy
+    def __post_init__(self) -> None:
+        codec = None
+        if self.compression_type != "producer":
+            try:
+                codec = Compression.named(self.compression_type.replace("uncompressed", "none"))
+            except ValueError as error:
+                raise ConfigError(f"compression.type: {error}") from None
+        object.__setattr__(self, "codec", codec)
+        object.__setattr__(self, "compacts", "compact" in self.cleanup_policy)
 
     @property
     def deletes(self) -> bool:

@@ -10,7 +10,7 @@ directory or this log has gone offline.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crc32c import crc32c
 
@@ -20,6 +20,7 @@ from storage import search
 from storage.config import LogConfig, TimestampType
 from storage.log_state import LogState
 from storage.markers import Marker, note_batch
+from storage.message_rules import apply_rules
 from storage.segment import Segment
 from storage.slices import LogSlice
 from storage.snapshots import INTERVAL_BYTES
@@ -34,12 +35,17 @@ _BOUNDARIES_MAX = 256  # of the newest batches, 16 bytes each; then half of them
 
 @dataclass(slots=True)
 class Append:
-    """Where a batch is in the log. Offsets inclusive; a duplicate's are those of the first time."""
+    """Where a batch is in the log. Offsets inclusive; a duplicate's are those of the first time.
+
+    `batch` is what was written: the caller's, patched, or another one that the topic's settings
+    made of it; empty for a duplicate.
+    """
 
     base_offset: int
     last_offset: int
     log_append_time_ms: int  # -1 unless the topic has LogAppendTime
     duplicate: bool
+    batch: memoryview = field(default=memoryview(b""), compare=False)
 
 
 class Log(LogState):
@@ -52,8 +58,9 @@ class Log(LogState):
     ) -> Append:
         """Append the one batch in `batch`, which is borrowed until the return and patched.
 
-        `internal`: from a coordinator of ours. Errors: those of `validate_batch`, of
-        `ProducerState.check`, and KAFKA_STORAGE_ERROR.
+        `internal`: from a coordinator of ours, to whose batches the topic's message rules do not
+        apply. Errors: those of `validate_batch`, of `ProducerState.check`, of `apply_rules`, and
+        KAFKA_STORAGE_ERROR.
         """
         self._check_usable()
         config = self.config
@@ -67,6 +74,8 @@ class Log(LogState):
                 if config.timestamp_type is TimestampType.LOG_APPEND_TIME:
                     append_time = known.timestamp
                 return Append(known.base_offset, known.last_offset, append_time, True)
+        if not internal:
+            batch = apply_rules(batch, header, config, timestamp_ms)
         self._take_room(len(batch))
         base_offset = self.log_end_offset
         patch_offset_and_epoch(batch, 0, base_offset=base_offset, leader_epoch=leader_epoch)
@@ -79,7 +88,7 @@ class Log(LogState):
         segment = self._segment_for(header, timestamp_ms)
         self._write(segment, batch)
         self._note(segment, header, marker, timestamp_ms)
-        return Append(base_offset, self.log_end_offset - 1, append_time, False)
+        return Append(base_offset, self.log_end_offset - 1, append_time, False, batch)
 
     def append_as_follower(self, batches: memoryview) -> None:
         """Append whole batches from the leader as they are; all are checked before any is written.

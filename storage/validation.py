@@ -1,7 +1,8 @@
-"""What is checked of batches before they are appended. Pure; data is not decompressed.
+"""What is checked of every batch before it is appended. Pure; data is not decompressed.
 
-Kafka's rules for message format 2, SAFETY.md rule 19. Duplicates and sequences are the producer
-state's business, and come before any byte is patched.
+Kafka's rules for message format 2, SAFETY.md rule 19; what a topic's settings ask beyond them is in
+`message_rules`. Duplicates and sequences are the producer state's business, and come before any
+byte is patched.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.record.batch import (
     COMPRESSION_MASK,
     CONTROL_BIT,
+    DELETE_HORIZON_BIT,
+    LOG_APPEND_TIME_BIT,
     MAGIC,
     MAGIC_POSITION,
     TRANSACTIONAL_BIT,
@@ -23,6 +26,7 @@ from storage.config import LogConfig
 from storage.markers import Marker, read_marker
 
 _CODEC_MAX = max(Compression)
+_BROKERS_BITS = CONTROL_BIT | LOG_APPEND_TIME_BIT | DELETE_HORIZON_BIT
 
 
 def validate_batch(batch: memoryview, config: LogConfig, *, internal: bool) -> BatchHeader:
@@ -30,8 +34,9 @@ def validate_batch(batch: memoryview, config: LogConfig, *, internal: bool) -> B
 
     `internal`: from a coordinator of ours, which alone may write control batches.
 
-    CORRUPT_MESSAGE: cut short, or a wrong CRC. INVALID_RECORD: another magic, more than one
-    batch, a control batch, an impossible count, or sequence numbers without a producer.
+    CORRUPT_MESSAGE: cut short, or a wrong CRC. INVALID_RECORD: another magic (as Kafka answers
+    from Produce version 3 on), more than one batch, a control batch, an impossible count, or
+    sequence numbers without a producer. INVALID_TIMESTAMP: it claims the broker's time.
     MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE: above `max.message.bytes`, `segment.bytes`.
     UNSUPPORTED_COMPRESSION_TYPE: a codec that does not exist.
     """
@@ -50,16 +55,7 @@ def validate_batch(batch: memoryview, config: LogConfig, *, internal: bool) -> B
         raise ProtocolError(
             ErrorCode.INVALID_RECORD, "a partition's records must be exactly one batch"
         )
-    if size > config.max_message_bytes:
-        raise ProtocolError(
-            ErrorCode.MESSAGE_TOO_LARGE,
-            f"a batch of {size} bytes; max.message.bytes is {config.max_message_bytes}",
-        )
-    if size > config.segment_bytes:
-        raise ProtocolError(
-            ErrorCode.RECORD_LIST_TOO_LARGE,
-            f"a batch of {size} bytes; segment.bytes is {config.segment_bytes}",
-        )
+    check_size(size, config)
     if not crc_matches(batch, 0, header):
         raise ProtocolError(ErrorCode.CORRUPT_MESSAGE, "the CRC of a batch is wrong")
     count = header.record_count
@@ -74,8 +70,8 @@ def validate_batch(batch: memoryview, config: LogConfig, *, internal: bool) -> B
             ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
             f"compression type {attributes & COMPRESSION_MASK} does not exist",
         )
-    if not internal and attributes & CONTROL_BIT:
-        raise ProtocolError(ErrorCode.INVALID_RECORD, "clients may not write control batches")
+    if not internal and attributes & _BROKERS_BITS:
+        raise _not_a_clients(attributes)
     if header.producer_id >= 0:
         if not attributes & CONTROL_BIT and (header.base_sequence < 0 or header.producer_epoch < 0):
             raise ProtocolError(
@@ -86,6 +82,30 @@ def validate_batch(batch: memoryview, config: LogConfig, *, internal: bool) -> B
     elif attributes & TRANSACTIONAL_BIT:
         raise ProtocolError(ErrorCode.INVALID_RECORD, "a transactional batch without producer id")
     return header
+
+
+def _not_a_clients(attributes: int) -> ProtocolError:
+    if attributes & CONTROL_BIT:
+        return ProtocolError(ErrorCode.INVALID_RECORD, "clients may not write control batches")
+    if attributes & LOG_APPEND_TIME_BIT:
+        return ProtocolError(
+            ErrorCode.INVALID_TIMESTAMP, "only the broker gives records the time of their append"
+        )
+    return ProtocolError(ErrorCode.INVALID_RECORD, "only compaction sets a delete horizon")
+
+
+def check_size(size: int, config: LogConfig) -> None:
+    """MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE: above `max.message.bytes`, `segment.bytes`."""
+    if size > config.max_message_bytes:
+        raise ProtocolError(
+            ErrorCode.MESSAGE_TOO_LARGE,
+            f"a batch of {size} bytes; max.message.bytes is {config.max_message_bytes}",
+        )
+    if size > config.segment_bytes:
+        raise ProtocolError(
+            ErrorCode.RECORD_LIST_TOO_LARGE,
+            f"a batch of {size} bytes; segment.bytes is {config.segment_bytes}",
+        )
 
 
 def marker_of(batch: memoryview, header: BatchHeader) -> Marker | None:

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Final
 
 from broker.handlers.endpoints import leader_hint
 from broker.handlers.spec import Answer, CloseConnection, HandlerSpec, RequestContext
-from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.errors import ErrorCode, ProtocolError, RecordsRefused
 from ottla.protocol.api import ApiKey
 from ottla.protocol.message import Buffer
 from ottla.protocol.messages.produce_request import ProduceRequest
 from ottla.protocol.messages.produce_response import (
+    BatchIndexAndErrorMessage,
     LeaderIdAndEpoch,
     NodeEndpoint,
     PartitionProduceResponse,
@@ -77,6 +78,11 @@ def handle(services: BrokerServices, context: RequestContext, request: ProduceRe
                     waiting.append((committed, result))
             except ProtocolError as error:
                 _write_error(result, error.code, error.message, version)
+                if version >= 8 and isinstance(error, RecordsRefused):
+                    result.record_errors = [
+                        BatchIndexAndErrorMessage(index, fault)
+                        for index, fault in error.record_errors
+                    ]
                 failed.append((topic.topic_id if by_id else topic.name, result))
         topics.append(TopicProduceResponse(topic.name, topic.topic_id, results))
     response = ProduceResponse(topics)

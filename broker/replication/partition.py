@@ -211,7 +211,7 @@ class Partition:
             self.note_failure(error)
             raise
         if not result.duplicate:
-            self.feed.appended(result.base_offset, result.last_offset + 1, batch)
+            self.feed.appended(result.base_offset, result.last_offset + 1, result.batch)
             if self.durable:
                 self.request_flush()
             self.run(machine.on_local_end(log.log_end_offset, self.counted_end, clock.now_ms()))

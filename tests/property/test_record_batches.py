@@ -35,8 +35,9 @@ from ottla.record.batch import (
     patch_offset_and_epoch,
     read_header,
 )
-from ottla.record.build import build_batch
+from ottla.record.build import build_batch, recompress
 from ottla.record.compression import Compression, compress, decompress
+from ottla.record.walk import Walk, walk_records
 
 Fields = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]], int]
 ALL = list(Compression)
@@ -203,6 +204,50 @@ def test_damaged_batches_raise_only_decode_errors(
     data[source.randrange(17, 61)] = source.randrange(256)
     only_decode_errors(lambda: read_all(data))
     only_decode_errors(lambda: read_all(data[: source.randrange(len(data))]))
+
+
+@settings(deadline=None, max_examples=300)
+@given(batches, st.randoms(use_true_random=False), st.booleans())
+def test_walking_agrees_with_reading(
+    records: list[Fields], source: random.Random, damaged: bool
+) -> None:
+    data = build_batch(records)
+    if damaged:
+        data[source.randrange(61, len(data))] = source.choice((0, 1, 0x7F, 0x80, 0xFF))
+    header = read_header(data)
+    try:
+        read = list(iter_records(data, 0, header))
+    except DecodeError as error:
+        if "UTF-8" not in str(error):  # names are not looked at by a walk
+            with pytest.raises(DecodeError):
+                walk_records(bytes(data[61:]), header)
+        return
+    if [record.offset for record in read] != list(range(len(read))):
+        with pytest.raises(DecodeError, match="offset delta"):
+            walk_records(bytes(data[61:]), header)
+        return
+    times = [record.timestamp for record in read if record.timestamp != -1] or [-1]
+    assert walk_records(bytes(data[61:]), header) == Walk(
+        min(times), max(times), sum(record.key is None for record in read)
+    )
+
+
+@settings(deadline=None)
+@given(batches, codecs, codecs, st.integers(-1, 2**40))
+def test_a_batch_compressed_anew_is_the_same_to_readers(
+    records: list[Fields], codec: Compression, other: Compression, producer_id: int
+) -> None:
+    data = build_batch(records, compression=codec, producer_id=producer_id, base_offset=7)
+    header = read_header(data)
+    again = recompress(header, decompress(data[61:], codec), other)
+    assert header == read_header(again)
+    assert header.compression is other
+    assert ours(again) == expected(records, 7)
+    theirs: Any = AioBatch(bytes(again))
+    assert theirs.validate_crc()
+    assert [record.value for record in theirs] == [value for _, value, _, _ in records]
+    back = recompress(header, decompress(again[61:], other), Compression.NONE)
+    assert back == build_batch(records, producer_id=producer_id, base_offset=7)
 
 
 @pytest.mark.parametrize("codec", ALL)

@@ -222,3 +222,16 @@ class ProtocolError(OttlaError):
     @property
     def retriable(self) -> bool:
         return self.code in RETRIABLE
+
+
+class RecordsRefused(ProtocolError):
+    """A batch is refused for some of its records (KIP-467).
+
+    `record_errors`: (index in the batch, from 0; what is wrong with it), in rising order.
+    """
+
+    def __init__(
+        self, code: ErrorCode, message: str, record_errors: tuple[tuple[int, str], ...]
+    ) -> None:
+        super().__init__(code, message)
+        self.record_errors = record_errors

@@ -3,6 +3,7 @@
 - `batch`: headers, records, patches in place
 - `build`: making a batch
 - `spans`: records as they lie in a batch, without an object for each
+- `walk`: checking the records of a batch without making objects of them
 - `compression`: the four codecs, with bounded output
 - `control`: keys and values of control records (transaction markers)
 

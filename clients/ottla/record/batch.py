@@ -183,8 +183,8 @@ def _short_header(buffer: Buffer, position: int) -> DecodeError:
 def _wrong_magic(magic: int) -> DecodeError:
     if magic in (0, 1):
         return DecodeError(
-            f"message format version {magic} is not supported; "
-            "clients since Kafka 0.11 write version 2"
+            f"message format version {magic} is not supported; use a client that writes version 2, "
+            "as all do since Kafka 0.11"
         )
     return DecodeError(f"message format version {magic} does not exist; 2 is supported")
 
@@ -226,9 +226,16 @@ def patch_log_append_time(
 ) -> None:
     """Give all records the broker's time, in place: attribute, max timestamp, new CRC.
 
-    `header` is brought up to date as well.
+    `header` is brought up to date as well, here and below.
     """
     header.attributes |= LOG_APPEND_TIME_BIT
+    patch_max_timestamp(buffer, position, header, timestamp_ms)
+
+
+def patch_max_timestamp(
+    buffer: bytearray | memoryview, position: int, header: BatchHeader, timestamp_ms: int
+) -> None:
+    """Set max timestamp and the header's attributes in place, and the new CRC."""
     header.max_timestamp = timestamp_ms
     _ATTRIBUTES.pack_into(buffer, position + ATTRIBUTES_POSITION, header.attributes)
     _MAX_TIMESTAMP.pack_into(buffer, position + _MAX_TIMESTAMP_POSITION, timestamp_ms)
@@ -259,10 +266,11 @@ def iter_records(
     codec = header.compression
     compressed = memoryview(buffer)[position + HEADER_SIZE : end]
     data = decompress(compressed, codec, decompressed_bytes_max)
-    return _iter_records(data, header)
+    return records_in(data, header)
 
 
-def _iter_records(data: bytes, header: BatchHeader) -> Iterator[Record]:
+def records_in(data: bytes, header: BatchHeader) -> Iterator[Record]:
+    """As `iter_records`, of bytes that are decompressed already."""
     base_offset = header.base_offset
     last_offset_delta = header.last_offset_delta
     base_timestamp = header.base_timestamp

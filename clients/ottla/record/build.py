@@ -1,4 +1,4 @@
-"""Building record batches (format version 2; the layout is drawn in `batch`)."""
+"""Building record batches, or compressing them anew (the layout is drawn in `batch`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from crc32c import crc32c
 
 from ottla.record.batch import (
     ATTRIBUTES_POSITION,
+    COMPRESSION_MASK,
     CONTROL_BIT,
     CRC_POSITION,
     HEADER,
@@ -21,6 +22,7 @@ from ottla.record.batch import (
     NO_PRODUCER_ID,
     NO_SEQUENCE,
     TRANSACTIONAL_BIT,
+    BatchHeader,
 )
 from ottla.record.compression import Buffer, Compression, compress
 
@@ -237,6 +239,32 @@ def pack_batch(
     except struct_error as error:
         raise ValueError(f"a number does not fit its field of the batch: {error}") from error
     _CRC.pack_into(batch, CRC_POSITION, crc32c(memoryview(batch)[ATTRIBUTES_POSITION:]))
+    return batch
+
+
+def recompress(
+    header: BatchHeader, data: bytes, codec: Compression, level: int | None = None
+) -> bytearray:
+    """The batch of `header` anew, its decompressed records `data` compressed with `codec`.
+
+    All else is kept; `header` is brought up to date: size, codec, CRC. `level`: see `compress`.
+    """
+    header.attributes = header.attributes & ~COMPRESSION_MASK | codec
+    batch = pack_batch(
+        data if codec is Compression.NONE else compress(data, codec, level),
+        base_offset=header.base_offset,
+        leader_epoch=header.leader_epoch,
+        attributes=header.attributes,
+        last_offset_delta=header.last_offset_delta,
+        base_timestamp=header.base_timestamp,
+        max_timestamp=header.max_timestamp,
+        producer_id=header.producer_id,
+        producer_epoch=header.producer_epoch,
+        base_sequence=header.base_sequence,
+        record_count=header.record_count,
+    )
+    header.size = len(batch)
+    (header.crc,) = _CRC.unpack_from(batch, CRC_POSITION)
     return batch
 
 

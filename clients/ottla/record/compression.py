@@ -32,6 +32,7 @@ DECOMPRESSED_BYTES_MAX = 128 * 1024 * 1024
 
 _GZIP_LEVEL = 6
 _ZSTD_LEVEL = 3
+_LZ4_LEVELS = {None: 4, 9: 1, 1: 3, 2: 3}  # Kafka's numbers that mean another one of the library's
 _FIRST_GUESS_BYTES = 64 * 1024
 _GROWTH = 4
 _XERIAL_MAGIC = b"\x82SNAPPY\x00"
@@ -42,6 +43,10 @@ _INT32 = Struct(">i")
 # The text of Rust's std::io::ErrorKind::WriteZero: the output buffer was full, the input may be
 # sound. Every other text means damage, and growing the buffer would only help an attacker.
 _OUTPUT_FULL = "whole buffer"
+
+
+class TooLarge(DecodeError):
+    """More output than the caller allows; the data may be sound."""
 
 
 class Compression(IntEnum):
@@ -63,27 +68,33 @@ class Compression(IntEnum):
             raise ValueError(f"unknown compression type {name!r}; it is one of {allowed}") from None
 
 
-def compress(data: Buffer, codec: Compression) -> bytes:
-    """`data` in the framing that Java clients read."""
+def compress(data: Buffer, codec: Compression, level: int | None = None) -> bytes:
+    """`data` in the framing that Java clients read.
+
+    `level` is of gzip (1–9), lz4 (1–17) or zstd (-131072–22); None: the codec's default here. As in
+    Kafka, lz4's level 9 means the fast compressor, all others the thorough one.
+    """
     match codec:
         case Compression.NONE:
             return bytes(data)
         case Compression.GZIP:
-            return bytes(cramjam.gzip.compress(data, level=_GZIP_LEVEL))
+            return bytes(cramjam.gzip.compress(data, level=_GZIP_LEVEL if level is None else level))
         case Compression.SNAPPY:
             return _compress_xerial(data)
         case Compression.LZ4:
-            compressor = cramjam.lz4.Compressor(block_linked=False, content_checksum=False)
+            compressor = cramjam.lz4.Compressor(
+                level=_LZ4_LEVELS.get(level, level), block_linked=False, content_checksum=False
+            )
             compressor.compress(bytes(data))  # takes nothing but bytes
             return bytes(compressor.finish())
         case Compression.ZSTD:
-            return bytes(cramjam.zstd.compress(data, level=_ZSTD_LEVEL))
+            return bytes(cramjam.zstd.compress(data, level=_ZSTD_LEVEL if level is None else level))
 
 
 def decompress(data: Buffer, codec: Compression, limit: int = DECOMPRESSED_BYTES_MAX) -> bytes:
     """The original bytes, at most `limit` of them.
 
-    DecodeError: damaged input, or more than `limit` bytes of output.
+    DecodeError: damaged input; its kind TooLarge: more than `limit` bytes of output.
     """
     try:
         match codec:
@@ -101,8 +112,8 @@ def decompress(data: Buffer, codec: Compression, limit: int = DECOMPRESSED_BYTES
         raise DecodeError(f"damaged {codec.name.lower()} data: {error}") from error
 
 
-def _too_large(limit: int) -> DecodeError:
-    return DecodeError(f"the records decompress to more than {limit} bytes")
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the records decompress to more than {limit} bytes")
 
 
 def _decompress_growing(data: Buffer, codec: Compression, limit: int) -> bytes:

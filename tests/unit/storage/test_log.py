@@ -11,6 +11,8 @@ import pytest
 from ottla.core.clock import SystemClock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.record.batch import crc_matches, iter_headers, iter_records, read_header
+from ottla.record.build import build_batch
+from ottla.record.compression import Compression
 from storage.checkpoints import Checkpoints, MemoryStore
 from storage.log import Append, Log, LogConfig, TimestampType
 from storage.manager import LogManager
@@ -59,6 +61,52 @@ def test_log_append_time_replaces_the_records_time() -> None:
     assert header.log_append_time
     assert [record.timestamp for record in iter_records(piece.read(), 0, header)] == [5_000] * 2
     assert append(log, batch(2, producer_id=1, sequence=0)) == Append(0, 1, 5_000, True)
+
+
+def test_the_topics_compression_and_the_brokers_time_together() -> None:
+    config = LogConfig(timestamp_type=TimestampType.LOG_APPEND_TIME, compression_type="zstd")
+    log = Disk(config).open()
+    data = batch(3, producer_id=1, sequence=0)
+    first = log.append_as_leader(data, leader_epoch=4, timestamp_ms=5_000)
+    assert first == Append(0, 2, 5_000, False)
+    piece = log.read(0, 1, end_offset=3)
+    assert piece is not None
+    assert piece.read() == first.batch
+    (header,) = read_all(log)
+    assert (header.compression, header.leader_epoch) == (Compression.ZSTD, 4)
+    assert crc_matches(first.batch, 0, header)
+    found = list(iter_records(first.batch, 0, header))
+    assert [(record.offset, record.timestamp) for record in found] == [
+        (0, 5_000), (1, 5_000), (2, 5_000)
+    ]  # fmt: skip
+    again = log.append_as_leader(
+        batch(3, producer_id=1, sequence=0), leader_epoch=4, timestamp_ms=9_000
+    )
+    assert again == Append(0, 2, 5_000, True)
+
+
+def test_what_coordinators_write_is_taken_as_it_is() -> None:
+    config = LogConfig(
+        compression_type="zstd",
+        cleanup_policy=frozenset({"compact"}),
+        timestamp_before_max_ms=0,
+    )
+    log = Disk(config).open()
+    data = memoryview(build_batch([(None, b"v", (), 0)]))
+    assert append(log, data, internal=True).batch is data
+    assert append(log, marker(1), internal=True).last_offset == 1
+    assert code_of(log, memoryview(build_batch([(None, b"v", (), 5_000)]))) is (
+        ErrorCode.INVALID_RECORD
+    )
+
+
+def test_a_retry_is_answered_though_its_time_has_become_too_old() -> None:
+    log = Disk(LogConfig(timestamp_before_max_ms=4_000)).open()
+    append(log, batch(producer_id=1, sequence=0))
+    again = log.append_as_leader(
+        batch(producer_id=1, sequence=0), leader_epoch=0, timestamp_ms=90_000
+    )
+    assert again.duplicate
 
 
 def test_a_duplicate_is_answered_and_not_appended_nor_patched() -> None:

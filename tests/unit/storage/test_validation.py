@@ -54,12 +54,20 @@ def test_a_good_batch_gives_its_header() -> None:
         (lambda b: patched(b, ">i", 23, -1), ErrorCode.INVALID_RECORD),
         (lambda b: patched(b, ">h", 21, 5), ErrorCode.UNSUPPORTED_COMPRESSION_TYPE),
         (lambda b: patched(b, ">h", 21, 0x20), ErrorCode.INVALID_RECORD),
+        (lambda b: patched(b, ">h", 21, 0x40), ErrorCode.INVALID_RECORD),
+        (lambda b: patched(b, ">h", 21, 0x08), ErrorCode.INVALID_TIMESTAMP),
         (lambda b: patched(b, ">h", 21, 0x10), ErrorCode.INVALID_RECORD),
         (lambda b: patched(b, ">q", 43, 5), ErrorCode.INVALID_RECORD),
     ],
 )
 def test_bad_batches(spoil: Callable[[memoryview], memoryview], code: ErrorCode) -> None:
     assert code_of(spoil(batch(3))) is code
+
+
+def test_an_old_format_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ProtocolError, match=r"use a client that writes version 2") as caught:
+        validate_batch(patched(batch(3), ">b", 16, 1), CONFIG, internal=False)
+    assert caught.value.code is ErrorCode.INVALID_RECORD
 
 
 def test_sizes() -> None:

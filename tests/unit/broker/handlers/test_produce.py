@@ -8,7 +8,7 @@ import pytest
 
 from broker.handlers import produce
 from broker.handlers.spec import CloseConnection
-from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.errors import ErrorCode, ProtocolError, RecordsRefused
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.produce_request import (
     PartitionProduceData,
@@ -63,6 +63,21 @@ def run(test: Coroutine[Any, Any, None]) -> None:
 
     asyncio.run(main())
     assert errors == []
+
+
+@pytest.mark.parametrize("version", [7, 8, 13])
+def test_refused_records_are_named_from_version_8_on(world: World, version: int) -> None:
+    (partition,) = world.add_topic("t")
+    partition.error = RecordsRefused(
+        ErrorCode.INVALID_RECORD, "2 of 5 records", ((1, "no key"), (4, "no key"))
+    )
+    response = call(world, request(0), version)
+    result = ProduceResponse.decode(response.encode(version), version).responses[0]
+    (answer,) = result.partition_responses
+    assert answer.error_code == ErrorCode.INVALID_RECORD
+    named = [(e.batch_index, e.batch_index_error_message) for e in answer.record_errors]
+    assert named == ([] if version < 8 else [(1, "no key"), (4, "no key")])
+    assert answer.error_message == (None if version < 8 else "2 of 5 records")
 
 
 @pytest.mark.parametrize("version", [3, 8, 9, 12, 13])

@@ -71,6 +71,20 @@ def test_appends_are_sent_at_once_and_coalesced() -> None:
     assert told(session) == []
 
 
+def test_what_the_topics_compression_made_of_a_batch_is_what_followers_get() -> None:
+    host = Host()
+    partition = host.partition(configs={"compression.type": "gzip"})
+    session = leader_session(host, partition)
+    ask(session)
+    fill(partition, bytes(500))
+    (data,) = told(session)
+    log = partition.usable_log
+    written = log.read(0, 1_000, end_offset=1)
+    assert written is not None
+    assert data[2][frames.DATA_PREFIX.size :] == written.read()
+    assert len(written.read()) < 200
+
+
 def test_nothing_is_sent_before_the_prefix_is_proven() -> None:
     host = Host()
     partition = host.partition(leader_epoch=3)

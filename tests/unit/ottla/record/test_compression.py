@@ -19,6 +19,21 @@ def test_round_trip(codec: Compression, data: bytes) -> None:
     assert decompress(compress(data, codec), codec) == data
 
 
+@pytest.mark.parametrize(
+    ("codec", "fast", "thorough"),
+    [
+        (Compression.GZIP, 1, 9),
+        (Compression.LZ4, 9, 17),  # 9 is the fast compressor's number, as in Kafka
+        (Compression.LZ4, 9, 1),
+        (Compression.ZSTD, -50, 19),
+    ],
+)
+def test_levels(codec: Compression, fast: int, thorough: int) -> None:
+    small, large = compress(TEXT, codec, thorough), compress(TEXT, codec, fast)
+    assert len(small) < len(large)
+    assert decompress(small, codec) == decompress(large, codec) == TEXT
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_reads_from_a_memoryview(codec: Compression) -> None:
     padded = b"before" + compress(TEXT, codec) + b"after"
