@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,6 +51,7 @@ from controller.state_machine import Crossing, MetadataStateMachine
 from ottla.core.clock import SystemClock
 from ottla.core.errors import ConfigError, ProtocolError
 from ottla.core.identifiers import Uuid, random_uuid
+from ottla.core.topic_configs import topic_defaults
 from storage.compaction.compactor import Compactor
 from storage.manager import LogManager
 from storage.vfs import OsVfs
@@ -257,7 +258,7 @@ class _Broker:
     def __init__(
         self, settings: NodeSettings, logs: LogManager, cache: MetadataCache, clock: SystemClock
     ) -> None:
-        defaults = topic_defaults(settings)
+        defaults = topic_defaults(settings.topic_defaults)
         credentials = channel_credentials(settings)
         departures = Departures()
         self.ready = asyncio.Event()
@@ -327,17 +328,6 @@ class _Broker:
         return positions
 
 
-def topic_defaults(settings: NodeSettings) -> Mapping[str, str]:
-    """This node's defaults of topic settings, by the topics' names for them."""
-    return {
-        "min.insync.replicas": str(settings.min_insync_replicas),
-        "max.message.bytes": str(settings.message_max_bytes),
-        "segment.bytes": str(settings.log_segment_bytes),
-        "retention.ms": str(settings.log_retention_ms),
-        "retention.bytes": str(settings.log_retention_bytes),
-    }
-
-
 def _compactor(
     settings: NodeSettings, logs: LogManager, vfs: OsVfs, clock: SystemClock
 ) -> Compactor:
@@ -384,7 +374,7 @@ def _controller_settings(settings: NodeSettings) -> ControllerSettings:
         cluster_id=settings.cluster_id,
         num_partitions=settings.num_partitions,
         default_replication_factor=settings.default_replication_factor,
-        min_insync_replicas=settings.min_insync_replicas,
+        min_insync_replicas=int(settings.topic_defaults.get("min.insync.replicas", 1)),
         lease_ms=settings.broker_session_timeout_ms,
     )
 

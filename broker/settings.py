@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ottla.core.errors import ConfigError
 from ottla.core.identifiers import uuid_from_text
-from ottla.core.settings import Loaded, load, setting
+from ottla.core.settings import Loaded, load, setting, settings_table
+from ottla.core.topic_configs import (
+    TOPIC_CONFIGS,
+    TopicConfig,
+    topic_configs_fault,
+    topic_defaults,
+)
 
 ROLES = ("broker", "controller")
 _LISTENER = re.compile(
@@ -42,6 +50,18 @@ class ListenerAddress:
     name: str
     address: Address
     security_protocol: str
+
+
+_NOT_SETTABLE = ("unclean.leader.election.enable",)
+"""Settings of topics without a default of the node's: elections go by the topic alone."""
+
+
+TOPIC_DEFAULTS: Final[Mapping[str, TopicConfig]] = {
+    name: config
+    for config in TOPIC_CONFIGS.values()
+    if (name := config.broker_setting) is not None and name not in _NOT_SETTABLE
+}
+"""The settings of topics for which a node has a default, by the broker's name for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +126,14 @@ class NodeSettings:
     default_replication_factor: int = setting(
         "default.replication.factor", 1, "of a topic made by default", minimum=1, maximum=32767
     )
-    min_insync_replicas: int = setting(
-        "min.insync.replicas", 1, "replicas that acks=all waits for", minimum=1
-    )
     auto_create_topics_enable: bool = setting(
         "auto.create.topics.enable", True, "make a topic when a client first asks for it"
     )
-    message_max_bytes: int = setting(
-        "message.max.bytes", 1_048_588, "largest record batch", minimum=0
+    topic_defaults: Mapping[str, str] = settings_table(
+        {name: config.fault for name, config in TOPIC_DEFAULTS.items()}
     )
-    log_segment_bytes: int = setting(
-        "log.segment.bytes", 1_073_741_824, "size at which a segment is rolled", minimum=14
-    )
-    log_retention_ms: int = setting(
-        "log.retention.ms",
-        604_800_000,
-        "age after which segments are deleted; -1: never",
-        minimum=-1,
-    )
-    log_retention_bytes: int = setting(
-        "log.retention.bytes", -1, "size beyond which segments are deleted; -1: none", minimum=-1
-    )
+    """What topics that set nothing of their own go by, under the broker's names for it."""
+
     log_retention_check_interval_ms: int = setting(
         "log.retention.check.interval.ms",
         300_000,
@@ -326,6 +333,9 @@ def validate(settings: NodeSettings) -> list[str]:
             f"cluster.id must be 22 characters of URL-safe base64, not '{settings.cluster_id}'; "
             "make one with 'ottla-server --new-cluster-id'"
         ) from None
+    fault = topic_configs_fault(topic_defaults(settings.topic_defaults))
+    if fault is not None:
+        raise ConfigError(f"defaults of topics: {fault}")
     warnings: list[str] = []
     if settings.is_controller and settings.node_id not in settings.voters():
         raise ConfigError(

@@ -16,10 +16,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
+from broker.settings import TOPIC_DEFAULTS, NodeSettings
 from controller.state import MIN_INSYNC_REPLICAS, TOPIC
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import topic_name_fault
-from ottla.core.settings import SettingSpec, specs
+from ottla.core.settings import SettingSpec, fields_and_specs
 from ottla.core.topic_configs import TOPIC_CONFIGS, ConfigType, TopicConfig
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.describe_configs_request import (
@@ -35,7 +36,6 @@ from ottla.protocol.messages.describe_configs_response import (
 
 if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
-    from broker.settings import NodeSettings
 
 _TOPIC: Final = 2
 _BROKER: Final = 4
@@ -49,10 +49,13 @@ _PASSWORD: Final = 9  # ConfigEntry's type of values that are never told
 class BrokerSetting:
     """One setting of this node as text; `value` is None where nothing was set."""
 
-    spec: SettingSpec
+    name: str
+    documentation: str
     config_type: int
     value: str | None
     default: str | None
+    required: bool = False
+    secret: bool = False
 
     @property
     def is_default(self) -> bool:
@@ -95,11 +98,18 @@ def fail(
 
 def broker_settings(settings: NodeSettings) -> dict[str, BrokerSetting]:
     """All settings of the node by name."""
-    fields = [field for field in dataclasses.fields(settings) if field.metadata]
-    return {
-        spec.name: _broker_setting(spec, field, getattr(settings, field.name))
-        for field, spec in zip(fields, specs(type(settings)), strict=True)
-    }
+    found = [
+        _broker_setting(field, spec, getattr(settings, field.name))
+        for field, spec in fields_and_specs(type(settings))
+    ]
+    for name, config in TOPIC_DEFAULTS.items():
+        value = settings.topic_defaults.get(name, config.default)
+        found.append(
+            BrokerSetting(
+                name, config.documentation, config.config_type.value, value, config.default
+            )
+        )
+    return {setting.name: setting for setting in found}
 
 
 def _describe(
@@ -185,29 +195,36 @@ def _describe_topic_config(
 
 
 def _describe_setting(setting: BrokerSetting) -> DescribeConfigsResourceResult:
-    spec = setting.spec
-    value = None if spec.secret else setting.value
+    value = None if setting.secret else setting.value
     synonyms = []
     if not setting.is_default:
-        synonyms.append(DescribeConfigsSynonym(spec.name, value, _FROM_BROKER))
-    if not spec.required:
-        default = None if spec.secret else setting.default
-        synonyms.append(DescribeConfigsSynonym(spec.name, default, _FROM_DEFAULT))
+        synonyms.append(DescribeConfigsSynonym(setting.name, value, _FROM_BROKER))
+    if not setting.required:
+        default = None if setting.secret else setting.default
+        synonyms.append(DescribeConfigsSynonym(setting.name, default, _FROM_DEFAULT))
     return DescribeConfigsResourceResult(
-        name=spec.name,
+        name=setting.name,
         value=value,
         read_only=True,
         config_source=_FROM_DEFAULT if setting.is_default else _FROM_BROKER,
-        is_sensitive=spec.secret,
+        is_sensitive=setting.secret,
         synonyms=synonyms,
         config_type=setting.config_type,
-        documentation=spec.documentation,
+        documentation=setting.documentation,
     )
 
 
-def _broker_setting(spec: SettingSpec, field: dataclasses.Field[Any], value: Any) -> BrokerSetting:
+def _broker_setting(field: dataclasses.Field[Any], spec: SettingSpec, value: Any) -> BrokerSetting:
     default = None if field.default is dataclasses.MISSING else field.default
-    return BrokerSetting(spec, _type_of(spec, value), _text(value), _text(default))
+    return BrokerSetting(
+        spec.name,
+        spec.documentation,
+        _type_of(spec, value),
+        _text(value),
+        _text(default),
+        spec.required,
+        spec.secret,
+    )
 
 
 def _type_of(spec: SettingSpec, value: Any) -> int:

@@ -1,7 +1,8 @@
 """Typed settings: one dataclass field a setting, read from a TOML file and the environment.
 
-A settings class is a frozen dataclass whose fields are made by `setting()`. Names are Kafka's
-(``log.segment.bytes``); in TOML they are dotted keys or tables, in the environment they are
+A settings class is a frozen dataclass whose fields are made by `setting()`, or by
+`settings_table()` for those that another table describes and that are kept as text. Names are
+Kafka's (``log.segment.bytes``); in TOML they are dotted keys or tables, in the environment they are
 ``OTTLA_LOG_SEGMENT_BYTES``, and the environment wins. `load()` says where each value came from and
 names the line of a wrong key or value together with what is allowed.
 """
@@ -12,13 +13,14 @@ import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ottla.core.errors import ConfigError
 
 _KEY = "ottla"
+_TABLE = "ottla.table"
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 
@@ -35,8 +37,10 @@ class SettingSpec:
     required: bool = False
     secret: bool = False
 
-    def environment_name(self) -> str:
-        return "OTTLA_" + re.sub(r"[.-]", "_", self.name).upper()
+
+def environment_name(name: str) -> str:
+    """The variable that sets the setting `name`."""
+    return "OTTLA_" + re.sub(r"[.-]", "_", name).upper()
 
 
 def setting(
@@ -57,6 +61,23 @@ def setting(
     return dataclasses.field(default=default, metadata={_KEY: spec})
 
 
+FindFault: TypeAlias = Callable[[str], str | None]
+"""Why a value is not allowed, for people; None when it is."""
+
+
+def settings_table(table: Mapping[str, FindFault]) -> Any:
+    """A dataclass field: those settings named in `table` that were set, as text by name."""
+    return dataclasses.field(default_factory=dict, metadata={_TABLE: table})
+
+
+def _tables(settings_type: type) -> dict[str, tuple[dataclasses.Field[Any], FindFault]]:
+    return {
+        name: (field, find_fault)
+        for field in dataclasses.fields(settings_type)
+        for name, find_fault in field.metadata.get(_TABLE, {}).items()
+    }
+
+
 Settings = TypeVar("Settings")
 
 
@@ -71,23 +92,28 @@ class Loaded(Generic[Settings]):
     def describe(self) -> list[str]:
         """One line a setting that is not the default: name, value, source. Secrets are hidden."""
         lines = []
-        for field, spec in _specs(type(self.settings)):
+        for field, spec in fields_and_specs(type(self.settings)):
             if spec.name in self.sources:
                 value = getattr(self.settings, field.name)
                 shown = "[hidden]" if spec.secret else _shown(value)
                 lines.append(f"{spec.name} = {shown}  ({self.sources[spec.name]})")
+        for name, (field, _) in _tables(type(self.settings)).items():
+            if name in self.sources:
+                value = getattr(self.settings, field.name)[name]
+                lines.append(f"{name} = {value}  ({self.sources[name]})")
         return lines
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return ",".join(str(item) for item in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
-def _specs(settings_type: type) -> list[tuple[dataclasses.Field[Any], SettingSpec]]:
+def fields_and_specs(settings_type: type) -> list[tuple[dataclasses.Field[Any], SettingSpec]]:
+    """The fields made by `setting()`, in their written order."""
     return [
         (field, field.metadata[_KEY])
         for field in dataclasses.fields(settings_type)
@@ -97,7 +123,7 @@ def _specs(settings_type: type) -> list[tuple[dataclasses.Field[Any], SettingSpe
 
 def specs(settings_type: type) -> list[SettingSpec]:
     """All settings of a class, in their written order."""
-    return [spec for _, spec in _specs(settings_type)]
+    return [spec for _, spec in fields_and_specs(settings_type)]
 
 
 def load(
@@ -113,27 +139,41 @@ def load(
     platforms inject such names for services of theirs.
     """
     environment = environment or {}
-    by_name = {spec.name: (field, spec) for field, spec in _specs(settings_type)}
+    by_name = {spec.name: (field, spec) for field, spec in fields_and_specs(settings_type)}
+    tables = _tables(settings_type)
+    names = {**by_name, **tables}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for name, value in _flatten(_parse(text, file_name)):
         where = f"{file_name}, line {_line_of(text, name)}"
-        if name not in by_name:
-            raise ConfigError(f"{where}: unknown setting '{name}'{_suggestion(name, by_name)}")
-        field, spec = by_name[name]
-        values[field.name] = _convert(value, field, spec, where)
-        sources[spec.name] = where
-    variables = {spec.environment_name(): (field, spec) for field, spec in by_name.values()}
+        if name in tables:
+            field, find_fault = tables[name]
+            values.setdefault(field.name, {})[name] = _checked(
+                _shown(value), find_fault, f"{where}: {name}"
+            )
+        elif name in by_name:
+            field, spec = by_name[name]
+            values[field.name] = _convert(value, field, spec, where)
+        else:
+            raise ConfigError(f"{where}: unknown setting '{name}'{_suggestion(name, names)}")
+        sources[name] = where
+    variables = {environment_name(name): name for name in names}
     for variable in sorted(environment):
-        if variable in variables:
-            field, spec = variables[variable]
-            values[field.name] = _convert(environment[variable], field, spec, variable)
-            sources[spec.name] = variable
+        if variable not in variables:
+            continue
+        name, text = variables[variable], environment[variable]
+        if name in tables:
+            field, find_fault = tables[name]
+            values.setdefault(field.name, {})[name] = _checked(text, find_fault, variable)
+        else:
+            field, spec = by_name[name]
+            values[field.name] = _convert(text, field, spec, variable)
+        sources[name] = variable
     for field, spec in by_name.values():
         if spec.required and field.name not in values:
             raise ConfigError(
                 f"{file_name}: setting '{spec.name}' is missing ({spec.documentation}); "
-                f"add it to the file or set {spec.environment_name()}"
+                f"add it to the file or set {environment_name(spec.name)}"
             )
     unknown = tuple(
         variable
@@ -182,6 +222,13 @@ def _bare(key: str) -> str:
 def _suggestion(name: str, known: Mapping[str, object]) -> str:
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _checked(value: str, find_fault: FindFault, where: str) -> str:
+    fault = find_fault(value)
+    if fault is not None:
+        raise ConfigError(f"{where}: {fault}")
+    return value
 
 
 def _convert(value: Any, field: dataclasses.Field[Any], spec: SettingSpec, where: str) -> Any:

@@ -3,9 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from broker.settings import Address, NodeSettings, is_loopback, load_node_settings, validate
+from broker.settings import (
+    TOPIC_DEFAULTS,
+    Address,
+    NodeSettings,
+    is_loopback,
+    load_node_settings,
+    validate,
+)
 from ottla.core.errors import ConfigError
-from ottla.core.settings import specs
+from ottla.core.settings import environment_name, specs
+from ottla.core.topic_configs import TOPIC_CONFIGS, topic_defaults
+from storage.config import LogConfig
 
 BASE = NodeSettings(
     node_id=1,
@@ -32,6 +41,72 @@ def test_a_quoted_key_serves_where_one_name_begins_another(tmp_path: Path) -> No
     )
     settings = load_node_settings(str(file), {}).settings
     assert (settings.max_connections, settings.max_connections_per_ip) == (5, 2)
+
+
+def test_every_default_of_topics_can_be_set_in_the_file_and_by_the_environment(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(
+        """node.id = 3
+cluster.id = "x"
+log.retention.ms = -1
+log.cleanup.policy = ["compact", "delete"]
+log.preallocate = true
+[log.cleaner]
+min.cleanable.ratio = 0.25
+"""
+    )
+    loaded = load_node_settings(
+        str(file), {"OTTLA_COMPRESSION_TYPE": "zstd", "OTTLA_LOG_RETENTION_MS": "5"}
+    )
+    assert topic_defaults(loaded.settings.topic_defaults) == {
+        "cleanup.policy": "compact,delete",
+        "compression.type": "zstd",
+        "min.cleanable.dirty.ratio": "0.25",
+        "preallocate": "true",
+        "retention.ms": "5",
+    }
+    assert "log.retention.ms = 5  (OTTLA_LOG_RETENTION_MS)" in loaded.describe()
+    assert LogConfig.from_topic_configs(topic_defaults(loaded.settings.topic_defaults)).preallocate
+    values = {name: config.default for name, config in TOPIC_DEFAULTS.items()}
+    environment = {environment_name(name): value for name, value in values.items()}
+    loaded = load_node_settings(str(file), environment)
+    assert loaded.settings.topic_defaults == values
+    without = {"unclean.leader.election.enable", None}
+    assert values.keys() == {c.broker_setting for c in TOPIC_CONFIGS.values()} - without
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("log.retention.ms = -2", "line 3: log.retention.ms: retention.ms: -2 is out of range"),
+        ('log.cleanup.policy = "shred"', "'shred' is not known; allowed is a list of compact and"),
+        (
+            "log.retention.mss = 1",
+            "unknown setting 'log.retention.mss'; did you mean log.retention",
+        ),
+        ("unclean.leader.election.enable = true", "unknown setting"),
+    ],
+)
+def test_a_wrong_default_of_topics_is_named(tmp_path: Path, line: str, message: str) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(f'node.id = 3\ncluster.id = "x"\n{line}\n')
+    with pytest.raises(ConfigError, match=message):
+        load_node_settings(str(file), {})
+    with pytest.raises(
+        ConfigError, match=r"OTTLA_LOG_RETENTION_MS: retention.ms: 'x' is not a num"
+    ):
+        load_node_settings("", {"OTTLA_LOG_RETENTION_MS": "x"})
+
+
+def test_defaults_of_topics_must_fit_each_other() -> None:
+    defaults = {
+        "log.cleaner.min.compaction.lag.ms": "5",
+        "log.cleaner.max.compaction.lag.ms": "4",
+    }
+    with pytest.raises(ConfigError, match=r"min.compaction.lag.ms \(5\) is above"):
+        validate(replace(BASE, topic_defaults=defaults))
 
 
 def test_listeners_and_addresses_are_parsed() -> None:

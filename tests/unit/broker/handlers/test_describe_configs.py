@@ -78,7 +78,17 @@ def test_a_topics_own_setting_comes_before_the_brokers_and_the_default(
 ) -> None:
     world.add_topic("t")
     world.state.default_min_insync_replicas = 2
-    world.services.settings = dataclasses.replace(settings, min_insync_replicas=4)  # of no account
+    world.services.settings = dataclasses.replace(
+        settings,
+        topic_defaults={
+            "min.insync.replicas": "4",
+            "log.cleanup.policy": "compact",
+        },  # 4: of no account
+    )
+    (config,) = call(world, TOPIC, "t", ["cleanup.policy"]).configs
+    assert synonyms(config) == [
+        ("log.cleanup.policy", "compact", 4), ("log.cleanup.policy", "delete", 5)
+    ]  # fmt: skip
     (config,) = call(world, TOPIC, "t", ["min.insync.replicas"]).configs
     assert (config.value, config.config_source) == ("2", 4)
     world.state.configs["topic", "t"] = {"min.insync.replicas": "3"}
@@ -113,6 +123,8 @@ def test_a_broker_tells_its_settings_and_no_secret(world: World) -> None:
     assert configs["auto.create.topics.enable"].value == "true"
     assert configs["auto.create.topics.enable"].config_type == 1
     assert configs["listeners"].config_type == 7
+    assert configs["log.cleanup.policy"].config_type == 7
+    assert configs["log.retention.ms"].value == "604800000"
     secret = configs["ssl.key.password"]
     assert (secret.value, secret.is_sensitive) == (None, True)
     assert all(s.value is None for s in secret.synonyms)
