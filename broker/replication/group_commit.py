@@ -1,7 +1,8 @@
-"""Durable mode: syncing logs off the loop, many appends with one fsync.
+"""Syncing logs off the loop as ``flush.messages`` asks, many appends with one fsync.
 
-Partitions whose topic has ``flush.messages=1`` ask for a flush with every append; while one runs,
-further requests gather and share the next. An offset counts only once it is synced (SAFETY rule 9).
+A partition asks for a flush with every append that leaves so many records unsynced; while one runs,
+further requests gather and share the next. With ``flush.messages=1``, durable mode, an offset
+counts only once it is synced (SAFETY rule 9); with more, nothing waits for the sync.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class GroupCommit:
-    """`flushed` is called on the loop after each sync of a partition's log."""
+    """`flushed` is called on the loop once what was asked for is synced."""
 
     def __init__(self, flushed: Callable[[Partition], None]) -> None:
         self._flushed = flushed
@@ -40,7 +41,8 @@ class GroupCommit:
                 if log is None:
                     continue
                 try:
-                    await asyncio.to_thread(log.flush)
+                    if partition.flush_due:  # the sync before may have had it all
+                        await asyncio.to_thread(log.flush)
                 except ProtocolError as error:
                     partition.note_failure(error)
                     continue

@@ -251,6 +251,8 @@ class ReplicaManager:
                 continue
             if partition.log is not None and partition.log.config != log_config:
                 partition.log.config = log_config
+                if partition.flush_due:
+                    partition.request_flush()
             if partition.machine.min_insync_replicas != min_insync:
                 partition.set_min_insync_replicas(min_insync)
 

@@ -150,6 +150,14 @@ class Partition:
         return self.log is not None and self.log.config.flush_messages == 1
 
     @property
+    def flush_due(self) -> bool:
+        """Whether ``flush.messages`` records, or more, are not synced."""
+        log = self.log
+        return log is not None and (
+            log.log_end_offset - log.recovery_point >= log.config.flush_messages
+        )
+
+    @property
     def counted_end(self) -> int:
         """The log end that may be acknowledged (rule 9)."""
         log = self.usable_log
@@ -212,7 +220,7 @@ class Partition:
             raise
         if not result.duplicate:
             self.feed.appended(result.base_offset, result.last_offset + 1, result.batch)
-            if self.durable:
+            if self.flush_due:
                 self.request_flush()
             self.run(machine.on_local_end(log.log_end_offset, self.counted_end, clock.now_ms()))
         return Appended(
@@ -301,7 +309,7 @@ class Partition:
         self.run(self.machine.on_refused(change, self.host.clock.now_ms()))
 
     def request_flush(self) -> None:
-        """Durable mode: sync what was appended, then `flushed`."""
+        """Sync what was appended, if that is due, then `flushed`."""
         self.host.request_flush(self)
 
     def flushed(self) -> None:

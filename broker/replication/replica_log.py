@@ -50,7 +50,7 @@ def append_from_leader(
     except ProtocolError as error:
         partition.note_failure(error)
         raise
-    if partition.durable:
+    if partition.flush_due:
         partition.request_flush()
     apply_leader_state(partition, high_watermark, log_start)
     return True

@@ -291,6 +291,17 @@ def test_durable_it_acknowledges_what_is_synced() -> None:
     assert pair.leader.high_watermark == 1
 
 
+def test_after_so_many_messages_it_syncs_and_nobody_waits() -> None:
+    pair = Pair(flush_messages="2")
+    pair.session.follow(pair.partition)
+    fill(pair.leader, b"one")
+    pair.talk()
+    assert (pair.leader.high_watermark, pair.host.flushes) == (1, [])
+    fill(pair.leader, b"two")
+    pair.talk()
+    assert (pair.leader.high_watermark, pair.host.flushes) == (2, [pair.partition])
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -32,11 +32,52 @@ def test_appends_of_one_moment_share_a_sync() -> None:
     asyncio.run(story())
 
 
+def test_more_messages_than_one_gather_again_after_a_sync() -> None:
+    async def story() -> None:
+        host = Host()
+        partition = host.partition(replicas=(1,), configs={"flush.messages": "3"})
+        log = partition.usable_log
+        points: list[int] = []
+        told = asyncio.Event()
+
+        def flushed(partition: Partition) -> None:
+            points.append(log.recovery_point)
+            told.set()
+
+        group_commit = GroupCommit(flushed)
+        task = asyncio.create_task(group_commit.run())
+
+        async def ask() -> None:
+            told.clear()
+            group_commit.request(partition)
+            await told.wait()
+
+        fill(partition, b"1", b"2")
+        assert host.flushes == []
+        fill(partition, b"3")
+        assert host.flushes == [partition]
+        assert partition.high_watermark == 3  # nothing waits for the sync
+        await ask()
+        fill(partition, b"4", b"5")
+        assert host.flushes == [partition]
+        await ask()  # as if an append had asked during the sync
+        fill(partition, b"6")
+        assert len(host.flushes) == 2
+        await ask()
+        assert points == [3, 3, 6]
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
 def test_a_failed_sync_is_told_and_not_tried_again() -> None:
     async def story() -> None:
         host = Host()
-        bad, good = host.partition(0), host.partition(1)
+        durable = {"flush.messages": "1"}
+        bad, good = host.partition(0, configs=durable), host.partition(1, configs=durable)
         assert bad.log is not None
+        fill(bad, b"one")
         bad.log.abandon("its sync failed")
         done = asyncio.Event()
         flushed: list[Partition] = []

@@ -167,6 +167,21 @@ def test_a_setting_that_changes_while_the_log_is_opened_is_taken_over() -> None:
     asyncio.run(story())
 
 
+def test_what_was_appended_before_a_topic_became_durable_is_synced_then() -> None:
+    async def story() -> None:
+        async with running() as node:
+            node.tell(*topic(partition(0, replicas=(1,))))
+            led = node.manager.partition("topic", 0)
+            led.append(batch_of(b"a"), acks=1)
+            loop, synced = asyncio.get_running_loop(), asyncio.Event()
+            led.usable_log.flush = lambda: loop.call_soon_threadsafe(synced.set)  # type: ignore[assignment, method-assign]
+            node.tell(ConfigsChanged("topic", "topic", {"flush.messages": "1"}))
+            async with asyncio.timeout(5):
+                await synced.wait()
+
+    asyncio.run(story())
+
+
 def test_what_is_not_here() -> None:
     async def story() -> None:
         async with running() as node:
