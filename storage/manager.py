@@ -281,6 +281,22 @@ class LogManager:
             self._note_checkpoints()
             await loop.run_in_executor(self._writer, self._commit)
 
+    async def save_log_starts(self, logs: Sequence[Log]) -> bool:
+        """Make the log start offsets of `logs` durable, then delete what lies below them.
+
+        False: the checkpoints could not be written. In this order: a crash in between must find
+        no log that begins below its segments, nor deleted records below a start it forgot.
+        """
+        for log in logs:
+            log.note_checkpoint()
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(self._writer, self._commit):
+            return False
+        timestamp_ms = self._clock.timestamp_ms()
+        for log in logs:
+            self._delete_old(log, timestamp_ms)
+        return True
+
     def apply_retention(self) -> int:
         """Delete old segments and forget old producers; how many segments went."""
         timestamp_ms = self._clock.timestamp_ms()
@@ -288,13 +304,17 @@ class LogManager:
         for log in self.logs():
             if not log.usable:
                 continue
-            try:
-                count += log.delete_old_segments(timestamp_ms, self.high_watermark(log))
-            except ProtocolError as error:
-                _log.warning("retention: %s", error)
+            count += self._delete_old(log, timestamp_ms)
             log.producers.expire(timestamp_ms, self._producer_expiration_ms)
             log.release_cold()
         return count
+
+    def _delete_old(self, log: Log, timestamp_ms: int) -> int:
+        try:
+            return log.delete_old_segments(timestamp_ms, self.high_watermark(log))
+        except ProtocolError as error:
+            _log.warning("retention: %s", error)
+            return 0
 
     def close(self) -> None:
         """Sync everything, write the checkpoints, mark the directories clean. Blocks."""

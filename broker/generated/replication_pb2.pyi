@@ -52,6 +52,7 @@ class _FrameKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FrameKind.V
     ACKNOWLEDGE: _FrameKind.ValueType  # 2
     UNSUBSCRIBE: _FrameKind.ValueType  # 3
     CANNOT_APPEND: _FrameKind.ValueType  # 4
+    LOG_START: _FrameKind.ValueType  # 5
     SUBSCRIBED: _FrameKind.ValueType  # 16
     """Leader to follower."""
     DIVERGING: _FrameKind.ValueType  # 17
@@ -70,6 +71,7 @@ SUBSCRIBE: FrameKind.ValueType  # 1
 ACKNOWLEDGE: FrameKind.ValueType  # 2
 UNSUBSCRIBE: FrameKind.ValueType  # 3
 CANNOT_APPEND: FrameKind.ValueType  # 4
+LOG_START: FrameKind.ValueType  # 5
 SUBSCRIBED: FrameKind.ValueType  # 16
 """Leader to follower."""
 DIVERGING: FrameKind.ValueType  # 17

@@ -1,8 +1,9 @@
-"""The machine's waiters as futures: who awaits that an append is committed."""
+"""The machine's waiters as futures: who awaits that an append is committed, or deleted records."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from broker.replication.partition_machine import PartitionMachine
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -22,9 +23,18 @@ class CommitFutures:
 
     def wait(self, next_offset: int, leader_epoch: int) -> asyncio.Future[None]:
         """Done or failed already, or when `release` or `fail` name its waiter."""
+        return self._future(self._machine.wait, next_offset, leader_epoch)
+
+    def wait_deleted(self, before_offset: int, leader_epoch: int) -> asyncio.Future[None]:
+        """The same for the low watermark."""
+        return self._future(self._machine.wait_deleted, before_offset, leader_epoch)
+
+    def _future(
+        self, wait: Callable[[int, int], int | None], offset: int, leader_epoch: int
+    ) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
-            waiter = self._machine.wait(next_offset, leader_epoch)
+            waiter = wait(offset, leader_epoch)
         except ProtocolError as error:
             future.set_exception(error)
             return future

@@ -246,6 +246,13 @@ class FollowerSession:
             self._note_progress(followed)
             self._acknowledge()
 
+    def note_log_start(self, partition: Partition) -> None:
+        """More of the log's start is saved: the leader may be waiting for it."""
+        followed = self._followed.get((partition.topic_id, partition.index))
+        if followed is not None and followed.subscription is not None:
+            body = frames.OFFSET_BODY.pack(partition.machine.low_watermark.saved)
+            self._tell(frames.frame(frames.LOG_START, followed.subscription, body))
+
     def _note_progress(self, followed: _Followed) -> None:
         if not followed.unacknowledged:
             followed.unacknowledged = True

@@ -80,6 +80,10 @@ class FollowerStream:
         if self._session is not None:
             self._session.leave_full()
 
+    def note_log_start(self, partition: Partition) -> None:
+        if self._session is not None:
+            self._session.note_log_start(partition)
+
     def redial(self) -> None:
         """The leader's registration changed: do not wait for a back-off to end."""
         self._redial.set()

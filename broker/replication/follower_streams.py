@@ -56,6 +56,14 @@ class FollowerStreams:
 
     def note_flushed(self, partition: Partition) -> None:
         """Durable mode: more of the partition's log is synced."""
+        if (stream := self._stream_of(partition)) is not None:
+            stream.note_flushed(partition)
+
+    def note_log_start(self, partition: Partition) -> None:
+        """The partition's log start offset is saved."""
+        if (stream := self._stream_of(partition)) is not None:
+            stream.note_log_start(partition)
+
+    def _stream_of(self, partition: Partition) -> FollowerStream | None:
         target = self._followed.get((partition.topic_id, partition.index))
-        if target is not None:
-            self._streams[target[0]].note_flushed(partition)
+        return None if target is None else self._streams[target[0]]

@@ -30,6 +30,7 @@ SUBSCRIBE = int(replication_pb2.SUBSCRIBE)
 ACKNOWLEDGE = int(replication_pb2.ACKNOWLEDGE)
 UNSUBSCRIBE = int(replication_pb2.UNSUBSCRIBE)
 CANNOT_APPEND = int(replication_pb2.CANNOT_APPEND)
+LOG_START = int(replication_pb2.LOG_START)
 SUBSCRIBED = int(replication_pb2.SUBSCRIBED)
 DIVERGING = int(replication_pb2.DIVERGING)
 RESET = int(replication_pb2.RESET)
@@ -65,6 +66,7 @@ class Subscribe:
     last_epoch: int | None
     """Leader epoch of the last record in the log; None when the log holds none."""
     log_start_offset: int
+    """What is saved of it, as in LOG_START."""
 
 
 def frame(kind: int, number: int, body: bytes = b"") -> bytes:

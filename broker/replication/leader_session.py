@@ -14,7 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from broker.replication import frames, leader_log
+from broker.replication import frames, leader_log, record_deletion
 from broker.replication.feed import Subscription
 from broker.replication.frames import Buffer, Subscribe
 from broker.replication.partition import Partition
@@ -79,6 +79,10 @@ class LeaderSession:
             elif kind == frames.CANNOT_APPEND:
                 (code,) = frames.unpack(frames.CODE_BODY, body)
                 self._cannot_append(number, code)
+            elif kind == frames.LOG_START:
+                (log_start,) = frames.unpack(frames.OFFSET_BODY, body)
+                if (subscription := self._subscriptions.get(number)) is not None:
+                    record_deletion.told(subscription, log_start)
 
     def _subscribe(self, request: int, ask: Subscribe) -> None:
         try:
@@ -110,6 +114,7 @@ class LeaderSession:
         )
         self._tell(frames.frame(frames.SUBSCRIBED, request, body))
         leader_log.subscribed(subscription, verdict, ask.broker_epoch)
+        record_deletion.told(subscription, ask.log_start_offset)
         self.mark_dirty(subscription)
 
     def _acknowledged(self, number: int, log_end: int) -> None:

@@ -24,6 +24,7 @@ from broker.replication.follower_streams import FollowerStreams
 from broker.replication.group_commit import GroupCommit
 from broker.replication.isr import IsrChange
 from broker.replication.isr_proposals import settle
+from broker.replication.log_start_commit import LogStartCommit
 from broker.replication.partition import Partition
 from broker.replication.partition_machine import PartitionMachine, Role
 from broker.replication.progress import BrokerView
@@ -96,6 +97,7 @@ class ReplicaManager:
         )
         self._listeners: list[Callable[[LeadershipChange], None]] = []
         self._group_commit = GroupCommit(self._flushed)
+        self._log_starts = LogStartCommit(log_manager, self._log_start_saved)
         self._service = ReplicationService(self.partition_by_id, settings, clock)
         self._group: asyncio.TaskGroup | None = None
         self._all_failed: asyncio.Future[None] | None = None
@@ -157,6 +159,7 @@ class ReplicaManager:
                 self._group = group
                 group.create_task(self._group_commit.run())
                 group.create_task(self._replica_logs.run())
+                group.create_task(self._log_starts.run())
                 group.create_task(self._tick())
                 group.create_task(self._rename_strays())
                 self._apply_all()
@@ -372,6 +375,9 @@ class ReplicaManager:
     def request_flush(self, partition: Partition) -> None:
         self._group_commit.request(partition)
 
+    def save_log_start(self, partition: Partition) -> None:
+        self._log_starts.request(partition)
+
     def log_failed(self, partition: Partition) -> None:
         self._health.log_failed(partition)
 
@@ -385,6 +391,10 @@ class ReplicaManager:
     def _flushed(self, partition: Partition) -> None:
         partition.flushed()
         self._streams.note_flushed(partition)
+
+    def _log_start_saved(self, partition: Partition, log_start: int) -> None:
+        partition.run(partition.machine.on_log_start_saved(log_start))
+        self._streams.note_log_start(partition)
 
     async def _tick(self) -> None:
         """The ISR shrink timer; also finds directories that failed or filled in the background."""

@@ -79,6 +79,8 @@ class Partition:
         self._fetch_waiters: dict[FetchWaiter, None] = {}
         if log is None:
             machine.on_offline()
+        else:
+            machine.on_log_start_saved(log.log_start_offset)  # it is what the disk says
 
     def __repr__(self) -> str:
         return f"<Partition {self.topic}-{self.index} {self.machine.role.value}>"
@@ -112,11 +114,12 @@ class Partition:
     @property
     def last_stable_offset(self) -> int:
         """Everything below is decided (rule 7)."""
-        first_unstable = self.usable_log.producers.first_undecided_offset(
-            self.machine.high_watermark
-        )
-        high_watermark = self.machine.high_watermark
-        return high_watermark if first_unstable is None else min(first_unstable, high_watermark)
+        log, high_watermark = self.usable_log, self.machine.high_watermark
+        first_unstable = log.producers.first_undecided_offset(high_watermark)
+        if first_unstable is None:
+            return high_watermark
+        # A transaction may be open whose first records are deleted.
+        return min(max(first_unstable, log.log_start_offset), high_watermark)
 
     @property
     def log_start_offset(self) -> int:
@@ -239,6 +242,10 @@ class Partition:
         when the ISR shrinks below min.insync.replicas, KAFKA_STORAGE_ERROR. Cancelling it gives up.
         """
         return self._commits.wait(next_offset, leader_epoch)
+
+    def wait_deleted(self, before_offset: int) -> asyncio.Future[None]:
+        """Done once the low watermark >= `before_offset`; fails on any change of epoch."""
+        return self._commits.wait_deleted(before_offset, self.leader_epoch)
 
     def read(
         self,

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from itertools import count
 
-from broker.replication.commit_waiters import CommitWaiters
+from broker.replication.commit_waiters import OffsetWaiters
 from broker.replication.isr import (
     BecameFollower,
     BecameLeader,
@@ -31,6 +32,7 @@ from broker.replication.isr import (
     WaitersReleased,
 )
 from broker.replication.isr_change import IsrFacts, decide_isr_change
+from broker.replication.low_watermark import LowWatermark
 from broker.replication.progress import BrokerView, FollowerProgress, PartitionView
 from ottla.core.checks import check
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -63,6 +65,7 @@ class PartitionMachine:
         "leader_epoch",
         "leader_id",
         "log_end_offset",
+        "low_watermark",
         "maximal_isr",
         "min_insync_replicas",
         "node_id",
@@ -98,7 +101,9 @@ class PartitionMachine:
         self.epoch_start_offset = 0
         self.followers: dict[int, FollowerProgress] = {}
         self._brokers = brokers
-        self._waiters = CommitWaiters()
+        ids = count(1)
+        self._waiters = OffsetWaiters(ids)
+        self.low_watermark = LowWatermark(ids)
         self._quiet_until_ms: int | None = None
 
     # ---- what is known
@@ -117,6 +122,11 @@ class PartitionMachine:
         """|committed ISR| >= min(min.insync.replicas, replication factor) (rule 6)."""
         required = min(self.min_insync_replicas, len(self.replicas))
         return len(self.isr_state.members) >= required
+
+    @property
+    def low_watermark_offset(self) -> int:
+        """No live replica has records below it; -1: one has not told yet."""
+        return self.low_watermark.offset(self.followers, self._brokers)
 
     @property
     def pending_change(self) -> IsrChange | None:
@@ -141,7 +151,7 @@ class PartitionMachine:
         if self.role is Role.OFFLINE:
             return effects
         if new_epoch:
-            self._fail_waiters(effects, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+            self._fail_all(effects, ErrorCode.NOT_LEADER_OR_FOLLOWER)
             self.log_end_offset = self.counted_end = log_end_offset
             self.followers.clear()
             self._quiet_until_ms = None
@@ -155,6 +165,7 @@ class PartitionMachine:
         if self.role is Role.LEADER:
             self._sync_followers(now_ms)
             self._after_isr_change(effects, now_ms)
+            self._release_deletions(effects)
         return effects
 
     def on_brokers(self, brokers: Mapping[int, BrokerView], now_ms: int) -> Sequence[Effect]:
@@ -168,6 +179,7 @@ class PartitionMachine:
         effects: list[Effect] = []
         if self.role is Role.LEADER:
             self._after_isr_change(effects, now_ms)
+            self._release_deletions(effects)
         return effects
 
     def on_min_insync_replicas(self, value: int, now_ms: int) -> Sequence[Effect]:
@@ -177,7 +189,7 @@ class PartitionMachine:
     def on_offline(self, code: ErrorCode = ErrorCode.KAFKA_STORAGE_ERROR) -> Sequence[Effect]:
         """The log's directory failed (or the partition is gone); only a restart ends this state."""
         effects: list[Effect] = []
-        self._fail_waiters(effects, code)
+        self._fail_all(effects, code)
         self.role = Role.OFFLINE
         self.followers.clear()
         self._set_isr(CommittedIsr(self.isr_state.members))
@@ -213,6 +225,13 @@ class PartitionMachine:
         self.log_end_offset = self.counted_end = log_end_offset
         self.high_watermark = min(self.high_watermark, log_end_offset)
 
+    def on_log_start_saved(self, log_start_offset: int) -> Sequence[Effect]:
+        """This broker's log start offset is durable."""
+        self.low_watermark.saved = log_start_offset
+        effects: list[Effect] = []
+        self._release_deletions(effects)
+        return effects
+
     # ---- followers
 
     def on_subscribed(
@@ -247,6 +266,15 @@ class PartitionMachine:
         if replica not in self.maximal_isr and isinstance(self.isr_state, CommittedIsr):
             self._maybe_change_isr(effects, now_ms)
         self._maybe_advance(effects, now_ms)
+        return effects
+
+    def on_follower_log_start(self, replica: int, log_start_offset: int) -> Sequence[Effect]:
+        """What a subscribed follower has saved of its log start offset."""
+        follower = self.followers.get(replica)
+        effects: list[Effect] = []
+        if follower is not None and follower.broker_epoch is not None:
+            follower.log_start_offset = log_start_offset
+            self._release_deletions(effects)
         return effects
 
     def on_cannot_append(self, replica: int, now_ms: int) -> Sequence[Effect]:
@@ -297,20 +325,32 @@ class PartitionMachine:
         NOT_LEADER_OR_FOLLOWER when `leader_epoch` has passed (rule 8), also if leadership came
         back; NOT_ENOUGH_REPLICAS_AFTER_APPEND when the ISR has shrunk too far to commit anything.
         """
-        if self.role is not Role.LEADER or leader_epoch != self.leader_epoch:
-            raise ProtocolError(
-                ErrorCode.NOT_LEADER_OR_FOLLOWER, "leadership changed after the append"
-            )
+        self._check_epoch(leader_epoch)
         if self.high_watermark >= next_offset:
             return None
         if not self.enough_replicas:
             raise ProtocolError(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
         return self._waiters.add(next_offset)
 
+    def wait_deleted(self, before_offset: int, leader_epoch: int) -> int | None:
+        """A waiter until the low watermark >= `before_offset`; None when it is there already.
+
+        NOT_LEADER_OR_FOLLOWER when `leader_epoch` has passed.
+        """
+        self._check_epoch(leader_epoch)
+        if self.low_watermark_offset >= before_offset:
+            return None
+        return self.low_watermark.add(before_offset)
+
     def forget(self, waiter: int) -> None:
         self._waiters.forget(waiter)
+        self.low_watermark.forget(waiter)
 
     # ---- inside
+
+    def _check_epoch(self, leader_epoch: int) -> None:
+        if self.role is not Role.LEADER or leader_epoch != self.leader_epoch:
+            raise ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER, "leadership changed meanwhile")
 
     def _set_isr(self, state: IsrState) -> None:
         self.isr_state = state
@@ -340,6 +380,15 @@ class PartitionMachine:
     def _fail_waiters(self, effects: list[Effect], code: ErrorCode) -> None:
         if waiters := self._waiters.take_all():
             effects.append(WaitersFailed(waiters, code))
+
+    def _fail_all(self, effects: list[Effect], code: ErrorCode) -> None:
+        self._fail_waiters(effects, code)
+        if waiters := self.low_watermark.take_all():
+            effects.append(WaitersFailed(waiters, code))
+
+    def _release_deletions(self, effects: list[Effect]) -> None:
+        if released := self.low_watermark.release(self.followers, self._brokers):
+            effects.append(WaitersReleased(released))
 
     def _maybe_advance(self, effects: list[Effect], now_ms: int) -> None:
         """Move the high watermark to the least log end of the maximal ISR, if that is higher."""

@@ -38,6 +38,8 @@ class FollowerProgress:
     while it stands at the log end. Measured against the end as it was, for under load no follower
     ever stands at the end as it is."""
     cannot_append: bool = False
+    log_start_offset: int | None = None
+    """What it has saved of it; None before its incarnation told."""
 
     def subscribe(self, broker_epoch: int, leader_end: int, now_ms: int) -> None:
         """A new subscription: nothing of an earlier one counts."""
@@ -49,6 +51,7 @@ class FollowerProgress:
     def forget_position(self) -> None:
         """Its stream ended, or its process is another one now; how long it lags goes on."""
         self.log_end_offset = None
+        self.log_start_offset = None
         self.broker_epoch = None
         self.mark = None
 

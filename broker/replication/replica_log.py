@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from broker.replication.frames import Subscribe
+from broker.replication.record_deletion import follow_log_start
 from broker.replication.truncation import Diverging, decide_truncation, last_record_epoch
 from ottla.core.errors import ProtocolError
 
@@ -30,7 +31,7 @@ def describe(partition: Partition, broker_epoch: int) -> Subscribe:
         broker_epoch,
         log.log_end_offset,
         last_record_epoch(log.epochs.entries, log.log_start_offset, log.log_end_offset),
-        log.log_start_offset,
+        partition.machine.low_watermark.saved,
     )
 
 
@@ -62,12 +63,7 @@ def apply_leader_state(partition: Partition, high_watermark: int, log_start: int
     end = log.log_end_offset
     if partition.machine.on_leader_state(high_watermark, end):
         partition.moved()
-    if log_start > log.log_start_offset:
-        try:
-            log.advance_log_start(min(log_start, end))
-        except ProtocolError as error:
-            partition.note_failure(error)
-            raise
+    follow_log_start(partition, log_start)
 
 
 def cut(partition: Partition, diverging: Diverging) -> None:
@@ -116,6 +112,8 @@ def reset(partition: Partition, log_start: int) -> None:
 
 
 def _truncated(partition: Partition, log_end: int) -> None:
+    low_watermark = partition.machine.low_watermark
+    low_watermark.saved = min(low_watermark.saved, partition.log_start_offset)
     before = partition.high_watermark
     partition.machine.on_truncated(log_end)
     if partition.high_watermark < before:

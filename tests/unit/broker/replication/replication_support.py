@@ -53,6 +53,7 @@ class Host:
         self.proposals: list[IsrChange] = []
         self.leaderships: list[LeadershipChange] = []
         self.flushes: list[Partition] = []
+        self.log_starts: list[Partition] = []
         self.failed: list[Partition] = []
         self.noted: list[int] = []
 
@@ -67,6 +68,9 @@ class Host:
 
     def request_flush(self, partition: Partition) -> None:
         self.flushes.append(partition)
+
+    def save_log_start(self, partition: Partition) -> None:
+        self.log_starts.append(partition)
 
     def log_failed(self, partition: Partition) -> None:
         self.failed.append(partition)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from itertools import count
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.replication.commit_waiters import CommitWaiters
+from broker.replication.commit_waiters import OffsetWaiters
 
 
 def test_released_at_the_offset_and_not_before() -> None:
-    waiters = CommitWaiters()
+    waiters = OffsetWaiters(count(1))
     waiter = waiters.add(5)
     assert waiters.release(4) == ()
     assert waiters.release(5) == (waiter,)
@@ -15,7 +17,7 @@ def test_released_at_the_offset_and_not_before() -> None:
 
 
 def test_forgotten_ones_are_not_released() -> None:
-    waiters = CommitWaiters()
+    waiters = OffsetWaiters(count(1))
     first, second = waiters.add(5), waiters.add(5)
     waiters.forget(first)
     waiters.forget(99)
@@ -23,7 +25,7 @@ def test_forgotten_ones_are_not_released() -> None:
 
 
 def test_taken_in_the_order_of_arrival() -> None:
-    waiters = CommitWaiters()
+    waiters = OffsetWaiters(count(1))
     added = (waiters.add(9), waiters.add(3))
     assert waiters.take_all() == added
     assert len(waiters) == 0
@@ -31,7 +33,7 @@ def test_taken_in_the_order_of_arrival() -> None:
 
 
 def test_those_who_gave_up_do_not_pile_up() -> None:
-    waiters = CommitWaiters()
+    waiters = OffsetWaiters(count(1))
     for offset in range(10_000):
         waiters.forget(waiters.add(offset))
     assert len(waiters._heap) < 200
@@ -39,7 +41,7 @@ def test_those_who_gave_up_do_not_pile_up() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans())), st.integers(0, 20))
 def test_same_as_a_slow_one(entries: list[tuple[int, bool]], high_watermark: int) -> None:
-    waiters = CommitWaiters()
+    waiters = OffsetWaiters(count(1))
     expected = set()
     for offset, forgotten in entries:
         waiter = waiters.add(offset)
