@@ -67,6 +67,11 @@ def handle(services: BrokerServices, context: RequestContext, request: ProduceRe
                     partition = replicas.partition_by_id(topic.topic_id, index)
                 else:
                     partition = replicas.partition(topic.name, index)
+                if partition.internal:
+                    raise ProtocolError(
+                        ErrorCode.INVALID_TOPIC_EXCEPTION,
+                        "this topic is the cluster's own; only its coordinators write to it",
+                    )
                 appended = partition.append(_checked(data.records), acks=acks)
                 result.base_offset = appended.base_offset
                 result.log_append_time_ms = appended.log_append_time_ms

@@ -68,6 +68,7 @@ class FakePartition:
 
     def __init__(self, topic: str, topic_id: Uuid, index: int) -> None:
         self.topic, self.topic_id, self.index = topic, topic_id, index
+        self.internal = False
         self.batches: list[bytes] = []
         self.leader_epoch = 5
         self.high_watermark = 0
@@ -277,6 +278,7 @@ class World:
         self.state.topic_ids[name] = topic_id
         fakes = [FakePartition(name, topic_id, index) for index in range(partitions)]
         for fake in fakes:
+            fake.internal = internal
             self.partitions[name, fake.index] = self.partitions[topic_id, fake.index] = fake
         return fakes
 

@@ -65,6 +65,13 @@ def run(test: Coroutine[Any, Any, None]) -> None:
     assert errors == []
 
 
+def test_a_topic_of_the_clusters_own_is_not_for_clients(world: World) -> None:
+    (partition,) = world.add_topic("__consumer_offsets", internal=True)
+    asked = request(0, topic="__consumer_offsets", acks=1)
+    assert codes(call(world, asked)) == [ErrorCode.INVALID_TOPIC_EXCEPTION]
+    assert partition.batches == []
+
+
 @pytest.mark.parametrize("version", [7, 8, 13])
 def test_refused_records_are_named_from_version_8_on(world: World, version: int) -> None:
     (partition,) = world.add_topic("t")

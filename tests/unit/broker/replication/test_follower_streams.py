@@ -16,6 +16,7 @@ class Stream:
         self.leader_id = leader_id
         self.followed: list[int] = []
         self.flushed: list[Partition] = []
+        self.log_starts: list[Partition] = []
         self.redials = 0
 
     def follow(self, partition: Partition) -> None:
@@ -26,6 +27,9 @@ class Stream:
 
     def note_flushed(self, partition: Partition) -> None:
         self.flushed.append(partition)
+
+    def note_log_start(self, partition: Partition) -> None:
+        self.log_starts.append(partition)
 
     def redial(self) -> None:
         self.redials += 1
@@ -65,9 +69,11 @@ def test_what_concerns_a_stream_reaches_it() -> None:
     partition = Host(9).partition(leader_id=1)
     streams.follow(partition)
     streams.note_flushed(partition)
+    streams.note_log_start(partition)
     streams.redial(1)
     streams.redial(7)
     assert opened.streams[1].flushed == [partition]
+    assert opened.streams[1].log_starts == [partition]
     assert opened.streams[1].redials == 1
     streams.unfollow(KEY)
     streams.unfollow(KEY)

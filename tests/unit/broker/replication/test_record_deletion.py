@@ -191,6 +191,17 @@ def test_a_start_that_a_truncation_lowered_is_not_told_as_saved() -> None:
     assert partition.machine.low_watermark.saved <= 2
 
 
+def test_what_a_log_begins_with_when_it_is_opened_is_saved() -> None:
+    host = Host()
+    partition = host.partition(replicas=(1,))
+    fill(partition, b"a", b"b")
+    partition.usable_log.advance_log_start(1)
+    assert partition.machine.low_watermark.saved == 0
+    again = host.partition(replicas=(1,))
+    assert again.usable_log is partition.usable_log
+    assert again.machine.low_watermark.saved == 1
+
+
 def test_nothing_committed_lies_below_the_log_start() -> None:
     partition = Host().partition(replicas=(1,))
     records = [(None, b"b", (), 1_700_000_000_000)]
