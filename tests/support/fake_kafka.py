@@ -28,6 +28,7 @@ from ottla.protocol.messages import (
     api_versions_response,
     create_partitions_response,
     create_topics_response,
+    delete_records_response,
     delete_topics_response,
     describe_cluster_response,
     describe_configs_response,
@@ -74,6 +75,7 @@ SERVED = (
     ApiKey.API_VERSIONS,
     ApiKey.CREATE_TOPICS,
     ApiKey.DELETE_TOPICS,
+    ApiKey.DELETE_RECORDS,
     ApiKey.INIT_PRODUCER_ID,
     ApiKey.DESCRIBE_CONFIGS,
     ApiKey.CREATE_PARTITIONS,
@@ -413,6 +415,25 @@ class FakeKafka:
                 answers.append(answer)
             topics.append(m.ListOffsetsTopicResponse(topic.name, answers))
         return m.ListOffsetsResponse(topics=topics)
+
+    def _delete_records(self, request: Any, node_id: int) -> Message:
+        m = delete_records_response
+        topics = []
+        for topic in request.topics:
+            answers = []
+            for asked in topic.partitions:
+                index = asked.partition_index
+                partition, code = self._partition(topic.name, index, node_id)
+                code = code or self._error(ApiKey.DELETE_RECORDS)
+                if partition is not None and not code and asked.offset > partition.end_offset:
+                    code = ErrorCode.OFFSET_OUT_OF_RANGE
+                answer = m.DeleteRecordsPartitionResult(index, -1, code)
+                if partition is not None and not code:
+                    partition.start_offset = max(partition.start_offset, asked.offset)
+                    answer.low_watermark = partition.start_offset
+                answers.append(answer)
+            topics.append(m.DeleteRecordsTopicResult(topic.name, answers))
+        return m.DeleteRecordsResponse(topics=topics)
 
     def _describe_cluster(self, request: Any, node_id: int) -> Message:
         m = describe_cluster_response

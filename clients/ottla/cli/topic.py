@@ -1,4 +1,4 @@
-"""`ottla topic create | list | describe | delete`."""
+"""`ottla topic create | list | describe | delete | delete-records`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NamesArgument = Annotated[list[str], typer.Argument(metavar="TOPIC", help="Names
 
 @app.callback()
 def topic() -> None:
-    """Create, list, describe and delete topics."""
+    """Create, list, describe and delete topics, or their oldest records."""
 
 
 @app.command()
@@ -236,6 +236,59 @@ def delete(
         print_json(results)
     if failure is not None:
         raise failure
+
+
+@app.command(name="delete-records")
+def delete_records(
+    name: Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")],
+    before: Annotated[
+        str,
+        typer.Option(
+            "--before",
+            metavar="OFFSET",
+            help="The first offset to keep; 'end' keeps nothing of what is committed now.",
+        ),
+    ],
+    partition: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--partition",
+            min=0,
+            help="May be given again. Left out: all, where --before is 'end'.",
+        ),
+    ] = None,
+    bootstrap: BootstrapOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Delete the oldest records of a topic; the topic stays.
+
+    Examples:
+
+      ottla topic delete-records orders --before end
+
+      ottla topic delete-records orders --partition 2 --before 1000
+    """
+    from ottla.client.model import OffsetSpec
+
+    whole = before == "end"
+    if not (whole or (before.isascii() and before.isdecimal())):
+        raise typer.BadParameter(f"expected an offset or 'end', not '{before}'")
+    if not (whole or partition):
+        raise typer.BadParameter("an offset is one partition's: say which with --partition")
+    offset = OffsetSpec.LATEST if whole else int(before)
+    with _admin(bootstrap) as admin:
+        indexes = partition or [p.index for p in admin.describe_topic(name).partitions]
+        kept = admin.delete_records({(name, index): offset for index in indexes})
+    if json_output:
+        print_json(
+            [
+                {"topic": name, "partition": index, "low_watermark": kept[name, index]}
+                for index in sorted(indexes)
+            ]
+        )
+        return
+    for index in sorted(indexes):
+        say(f"Partition {index} of {name} begins at offset {kept[name, index]}.")
 
 
 def _admin(bootstrap: str | None) -> Admin:

@@ -24,10 +24,12 @@ from ottla.client.model import (
     GroupMember,
     ListedOffset,
     NewTopic,
+    OffsetSpec,
     TopicDescription,
 )
 from ottla.client.offsets import TopicPartition, list_offsets
 from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
+from ottla.client.record_deletion import delete_records
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.create_partitions_request import (
@@ -258,6 +260,18 @@ class Admin:
     ) -> dict[TopicPartition, ListedOffset]:
         """Offsets by (topic, partition); values are times in ms or `OffsetSpec`s."""
         return list_offsets(self._cluster, wanted)
+
+    def delete_records(self, before: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Delete the records below each offset by (topic, partition); the first offsets kept.
+
+        `OffsetSpec.LATEST` stands for all that is committed now. Done when no live replica has the
+        records any more; ProtocolError of the first partition that is refused.
+        """
+        ends = {key: value for key, value in before.items() if value == OffsetSpec.LATEST}
+        # Asked once: a retry must not take what was written in the meantime.
+        found = self.list_offsets(ends)
+        wanted = {**before, **{key: end.offset or 0 for key, end in found.items()}}
+        return delete_records(self._cluster, wanted, self._server_timeout_ms())
 
     def describe_topic_configs(self, topic: str) -> list[ConfigEntry]:
         """All settings of a topic, by name."""

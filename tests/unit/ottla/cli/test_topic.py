@@ -137,3 +137,37 @@ def test_delete(ottla: CommandLine) -> None:
     assert done.json == [{"name": "a", "deleted": False}, {"name": "b", "deleted": True}]
     assert ottla("topic", "delete", "a", "--if-exists").text == "Topic a does not exist.\n"
     assert ottla.kafka.topics == {}
+
+
+def test_delete_records(ottla: CommandLine) -> None:
+    ottla.kafka.create("orders", 2)
+    for index in (0, 1):
+        ottla.kafka.append("orders", index, build_batch([(None, b"v", (), 0)] * 7))
+    done = ottla("topic", "delete-records", "orders", "--partition", "1", "--before", "3")
+    assert (done.code, done.text) == (0, "Partition 1 of orders begins at offset 3.\n")
+    done = ottla("topic", "delete-records", "orders", "--before", "end", "--json")
+    assert done.json == [
+        {"topic": "orders", "partition": 0, "low_watermark": 7},
+        {"topic": "orders", "partition": 1, "low_watermark": 7},
+    ]
+    done = ottla("topic", "delete-records", "orders", "--partition", "0", "--before", "8")
+    assert done.code == 1
+    assert "partition 0 of topic 'orders': the offset is beyond what is committed" in done.errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--before", "5"], "say which with --partition"),
+        (["--before", "-1", "--partition", "0"], "expected an offset or 'end'"),
+        (["--before", "x", "--partition", "0"], "expected an offset or 'end', not 'x'"),
+        ([], "Missing option '--before'"),
+    ],
+)
+def test_wrong_usage_of_delete_records(
+    ottla: CommandLine, arguments: list[str], words: str
+) -> None:
+    done = ottla("topic", "delete-records", "orders", *arguments)
+    assert done.code == 2
+    assert words in done.errors
+    assert ottla.kafka.seen == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ottla.client import Admin, DeadlineError
@@ -7,6 +9,7 @@ from ottla.client.groups import encode_assignment
 from ottla.client.model import NewTopic, OffsetSpec
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
+from ottla.record.build import build_batch
 from tests.support.fake_kafka import FakeKafka
 
 
@@ -47,12 +50,63 @@ def test_topics(kafka: FakeKafka, admin: Admin) -> None:
     assert [topic.name for topic in admin.describe_topics(["b", "a"])] == ["b", "a"]
 
 
+def batch(count: int) -> bytearray:
+    return build_batch([(None, b"v", (), 0)] * count)
+
+
+def test_records_are_deleted_at_each_leader(kafka: FakeKafka, admin: Admin) -> None:
+    kafka.create("t", 3)
+    for index in range(3):
+        kafka.append("t", index, batch(5 + index))
+    kept = admin.delete_records({("t", 0): 2, ("t", 1): OffsetSpec.LATEST})
+    assert kept == {("t", 0): 2, ("t", 1): 6}
+    assert [p.start_offset for p in kafka.topics["t"]] == [2, 6, 0]
+    assert admin.delete_records({("t", 0): 1}) == {("t", 0): 2}
+
+
+def test_deleting_to_the_end_means_the_end_as_it_was(kafka: FakeKafka, admin: Admin) -> None:
+    kafka.create("t", 1)
+    kafka.append("t", 0, batch(5))
+    kafka.errors[ApiKey.DELETE_RECORDS].append(ErrorCode.REQUEST_TIMED_OUT)
+    retries = kafka.options().on_retry
+    asked: list[str] = []
+
+    def append_meanwhile(sentence: str) -> None:
+        asked.append(sentence)
+        kafka.append("t", 0, batch(1))
+        retries(sentence)
+
+    options = replace(kafka.options(), on_retry=append_meanwhile)
+    with Admin(kafka.bootstrap, options=options) as other:
+        assert other.delete_records({("t", 0): OffsetSpec.LATEST}) == {("t", 0): 5}
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (ErrorCode.OFFSET_OUT_OF_RANGE, "beyond what is committed"),
+        (ErrorCode.POLICY_VIOLATION, "cleanup.policy has delete"),
+        (ErrorCode.INVALID_TOPIC_EXCEPTION, "the cluster's own"),
+    ],
+)
+def test_records_that_may_not_be_deleted(
+    kafka: FakeKafka, admin: Admin, code: ErrorCode, words: str
+) -> None:
+    kafka.create("t", 1)
+    kafka.errors[ApiKey.DELETE_RECORDS].append(code)
+    with pytest.raises(ProtocolError, match=f"partition 0 of topic 't'.*{words}") as caught:
+        admin.delete_records({("t", 0): 0})
+    assert caught.value.code is code
+
+
 def test_a_topic_that_does_not_exist_is_not_waited_for(kafka: FakeKafka, admin: Admin) -> None:
     for ask in (
         lambda: admin.describe_topic("no"),
         lambda: admin.delete_topic("no"),
         lambda: admin.describe_topic_configs("no"),
         lambda: admin.list_offsets({("no", 0): OffsetSpec.LATEST}),
+        lambda: admin.delete_records({("no", 0): 1}),
     ):
         with pytest.raises(ProtocolError, match="topic 'no' does not exist"):
             ask()
