@@ -282,20 +282,19 @@ class LogManager:
             await loop.run_in_executor(self._writer, self._commit)
 
     async def save_log_starts(self, logs: Sequence[Log]) -> bool:
-        """Make the log start offsets of `logs` durable, then delete what lies below them.
+        """Make the log start offsets of `logs` durable and delete the segments below them.
 
-        False: the checkpoints could not be written. In this order: a crash in between must find
-        no log that begins below its segments, nor deleted records below a start it forgot.
+        False: they are not durable, the checkpoints could not be written. The segments go in any
+        case: on a full disk that is what makes room.
         """
         for log in logs:
             log.note_checkpoint()
         loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(self._writer, self._commit):
-            return False
+        saved = await loop.run_in_executor(self._writer, self._commit)
         timestamp_ms = self._clock.timestamp_ms()
         for log in logs:
             self._delete_old(log, timestamp_ms)
-        return True
+        return saved
 
     def apply_retention(self) -> int:
         """Delete old segments and forget old producers; how many segments went."""
