@@ -21,6 +21,8 @@ A batch that is refused for some of its records is refused whole; the answer nam
 
 from __future__ import annotations
 
+from itertools import islice
+
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError, RecordsRefused
 from ottla.record.batch import HEADER_SIZE, BatchHeader, patch_max_timestamp, records_in
 from ottla.record.build import recompress
@@ -38,6 +40,8 @@ _RATIO_MAX = 16
 _RATIO_OF_BYTES_MIN = 1 << 20
 _ERRORS_MAX = 1_000
 """Of one batch, in the answer."""
+_SEARCHED_MAX = 100_000
+"""Records of a refused batch among which those are found: this costs twice what the walk does."""
 
 
 def apply_rules(
@@ -127,7 +131,7 @@ def _refused(data: bytes, header: BatchHeader, config: LogConfig, now_ms: int) -
     faults: list[tuple[int, str]] = []
     count = 0
     try:
-        for index, record in enumerate(records_in(data, header)):
+        for index, record in enumerate(islice(records_in(data, header), _SEARCHED_MAX)):
             fault = None
             if record.key is None and config.compacts:
                 fault = "a record without a key, where cleanup.policy has compact"
@@ -144,9 +148,11 @@ def _refused(data: bytes, header: BatchHeader, config: LogConfig, now_ms: int) -
     except DecodeError as error:
         return ProtocolError(ErrorCode.INVALID_RECORD, str(error))
     if not faults:
+        fault = _time_fault(header.max_timestamp, config, now_ms)
+        if fault is not None:
+            return ProtocolError(ErrorCode.INVALID_TIMESTAMP, f"the batch's max {fault}")
         return ProtocolError(
-            ErrorCode.INVALID_TIMESTAMP,
-            f"the batch's max {_time_fault(header.max_timestamp, config, now_ms)}",
+            ErrorCode.INVALID_RECORD, f"a record after the first {_SEARCHED_MAX} was refused"
         )
     index, fault = faults[0]
     return RecordsRefused(

@@ -139,6 +139,19 @@ def test_the_answer_names_a_thousand_records_at_most() -> None:
     assert "1001 of 1001" in str(error)
 
 
+def test_a_refusal_does_not_search_a_huge_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.message_rules._SEARCHED_MAX", 2)
+    keys = [b"k", None, b"k", None]
+    batch = memoryview(build_batch([(key, b"", (), NOW) for key in keys]))
+    assert named(refusal(batch, COMPACTED)) == [1]
+    keys = [b"k", b"k", b"k", None]
+    batch = memoryview(build_batch([(key, b"", (), NOW) for key in keys]))
+    error = refusal(batch, COMPACTED)
+    assert (error.code, error.message) == (
+        ErrorCode.INVALID_RECORD, "a record after the first 2 was refused"
+    )  # fmt: skip
+
+
 # Inside a batch
 
 
