@@ -130,7 +130,7 @@ def _open(path: str, map_size: int) -> Any:
         number = 1
         while os.path.exists(aside):
             number += 1
-            aside = f"{path}.damaged-{number}"
+            aside = f"{path}.damaged.{number}"  # with a hyphen it would be the name of a log
         _log.warning("%s does not open (%s): moved to %s and made anew", path, error, aside)
         os.rename(path, aside)
         os.makedirs(path, mode=0o700)

@@ -21,7 +21,7 @@ the timestamps in its records, which a replay of old data would set far back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from struct import Struct
@@ -99,6 +99,10 @@ class ProducerState:
         for producer_id, producer in self._producers.items():
             last_offset = producer.batches[-1].last_offset if producer.batches else None
             yield producer_id, last_offset, producer.producer_epoch
+
+    def items(self) -> Iterable[tuple[int, Producer]]:
+        """(producer id, producer) of all; not to be kept over a change."""
+        return self._producers.items()
 
     def check(self, header: BatchHeader) -> AppendedBatch | None:
         """The batch in the log of which `header` is a retry; None when it may be appended.

@@ -118,3 +118,7 @@ class Vfs(Protocol):
     def lock(self, path: str) -> VfsLock:
         """Take the exclusive lock of a file, made when missing; BlockingIOError if it is held."""
         ...
+
+    def lock_held(self, path: str) -> bool | None:
+        """Whether a process holds that lock, found out without taking it; None: not known here."""
+        ...

@@ -373,6 +373,9 @@ class MemoryVfs:
         self.locks.add(path)
         return MemoryLock(self, path)
 
+    def lock_held(self, path: str) -> bool | None:
+        return path in self.locks
+
     # Inside
 
     def guard(self, operation: str, path: str) -> _Guard:

@@ -179,6 +179,22 @@ class OsVfs:
     def lock(self, path: str) -> OsLock:
         return OsLock(path)
 
+    def lock_held(self, path: str) -> bool | None:
+        # Trying to lock would keep a broker that starts at this moment from its directory.
+        try:
+            found = os.stat(path)
+        except FileNotFoundError:
+            return False
+        try:
+            with open("/proc/locks", encoding="ascii") as file:
+                lines = [line.split() for line in file]
+        except OSError:
+            return None
+        device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
+        identity = f"{device}:{found.st_ino}"
+        # A line: "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF"
+        return any("FLOCK" in fields and identity in fields for fields in lines)
+
 
 def _mount_of(path: str, device: str) -> tuple[str, str] | None:
     """(mount id, file system type) of the deepest mount that holds `path`, from mountinfo.

@@ -113,6 +113,16 @@ def test_a_lock_is_exclusive_until_released(vfs: Vfs, folder: str) -> None:
     vfs.lock(f"{folder}/.lock").release()
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="this system does not say it")
+def test_a_lock_is_looked_at_without_being_taken_or_made(vfs: Vfs, folder: str) -> None:
+    assert vfs.lock_held(f"{folder}/.lock") is False
+    assert not vfs.exists(f"{folder}/.lock")
+    lock = vfs.lock(f"{folder}/.lock")
+    assert vfs.lock_held(f"{folder}/.lock")
+    lock.release()
+    assert vfs.lock_held(f"{folder}/.lock") is False
+
+
 def test_identities_are_stable(vfs: Vfs, folder: str) -> None:
     assert vfs.boot_id() == vfs.boot_id()
     assert vfs.mount_identity(folder) == vfs.mount_identity(folder)

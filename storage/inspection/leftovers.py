@@ -1,0 +1,76 @@
+"""Files and folders that are no part of a log, and what the next start does with them. Pure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+
+from storage import names
+from storage.inspection.report import Severity
+
+_KAFKAS_LOG_FILES = ("leader-epoch-checkpoint",)
+_KAFKAS_SNAPSHOT = ".snapshot"
+_KAFKAS_DIRECTORY_FILES = (
+    "cleaner-offset-checkpoint",
+    "log-start-offset-checkpoint",
+    "recovery-point-offset-checkpoint",
+    "replication-offset-checkpoint",
+    ".kafka_cleanshutdown",
+    "bootstrap.checkpoint",
+)
+
+Leftover = tuple[Severity, str, str]
+"""Severity, name, what about it."""
+
+
+def leftovers_of_log(found: Collection[str], bases: Collection[int]) -> Iterator[Leftover]:
+    """Among the names in a log's folder whose segments begin at `bases`."""
+    segments = {names.segment_name(base) for base in bases}
+    if names.PARTITION_METADATA not in found:
+        what = "missing: the topic id is not known, and the next start puts this folder aside"
+        yield Severity.ERROR, names.PARTITION_METADATA, what
+    for name in sorted(found):
+        stem, suffix = os.path.splitext(name)
+        if name == names.PARTITION_METADATA or (suffix == names.LOG_SUFFIX and stem in segments):
+            continue
+        if suffix in names.INDEX_SUFFIXES:
+            if stem not in segments:
+                what = "an index without its segment; removed at the next start"
+                yield Severity.WARNING, name, what
+        elif suffix == names.DELETED_SUFFIX:
+            yield Severity.INFO, name, "deleted; removed at the next start at the latest"
+        elif suffix == names.TEMPORARY_SUFFIX:
+            yield Severity.INFO, name, "a file that was being written; removed at the next start"
+        elif suffix == names.CLEANED_SUFFIX:
+            yield Severity.INFO, name, "what a compaction was writing; removed at the next start"
+        elif suffix == names.SWAP_SUFFIX:
+            if f"{stem.partition('.')[0]}{names.LOG_SUFFIX}{names.SWAP_SUFFIX}" in found:
+                what = "of a compaction; the next start puts it in the place of what it replaces"
+            else:
+                what = "of a compaction that did not get far enough; removed at the next start"
+            yield Severity.INFO, name, what
+        elif name in _KAFKAS_LOG_FILES or suffix == _KAFKAS_SNAPSHOT:
+            yield Severity.INFO, name, "Apache Kafka's; not used here"
+        else:
+            yield Severity.WARNING, name, "no file of a log; left alone"
+
+
+def leftovers_of_directory(found: Collection[str]) -> Iterator[Leftover]:
+    """Among the names in a log directory."""
+    known = (names.META_PROPERTIES, names.STOP_MARK, names.LOCK, names.CHECKPOINTS)
+    for name in sorted(found):
+        if name in known or names.parse_folder(name) is not None:
+            continue
+        if name.endswith(names.DELETE_ENDING):
+            yield Severity.INFO, name, "a deleted log; removed at the next start at the latest"
+        elif name.endswith(names.STRAY_ENDING):
+            what = "put aside: of no topic in the cluster's metadata; never opened nor removed"
+            yield Severity.WARNING, name, what
+        elif name.startswith(f"{names.CHECKPOINTS}.damaged"):
+            yield Severity.WARNING, name, "damaged checkpoints, moved aside; never opened again"
+        elif name.endswith(names.TEMPORARY_SUFFIX):
+            yield Severity.INFO, name, "a file that was being written; of no use any more"
+        elif name in _KAFKAS_DIRECTORY_FILES:
+            yield Severity.INFO, name, "Apache Kafka's; not used here"
+        else:
+            yield Severity.INFO, name, "not known; left alone"
