@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+KAFKA_JARS := $(CURDIR)/.kafka-jars
 
-.PHONY: up down test faults check format generate bench chaos clean help
+.PHONY: up down test faults conformance check format generate bench chaos clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,6 +52,14 @@ faults: $(READY) ## The tests that break real disks; they mount file systems, so
 	@test "$$(id -u)" = 0 || { echo "make faults mounts file systems: run it as root"; exit 1; }
 	$(BIN)/python -m pytest -m root tests
 
+conformance: $(READY) $(KAFKA_JARS)/.ready ## Compare with Apache Kafka itself: its tools, its files; needs java and mvn
+	OTTLA_KAFKA_JARS=$(KAFKA_JARS) $(BIN)/python -m pytest tests/conformance -m apache_kafka
+
+KAFKA_POM := tests/conformance/kafka/pom.xml
+$(KAFKA_JARS)/.ready: $(KAFKA_POM)
+	mvn -q -B -f $(KAFKA_POM) dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(KAFKA_JARS)
+	@touch $@
+
 bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench
 
@@ -58,4 +67,4 @@ chaos: $(READY) ## Break a cluster at random under load and account for everythi
 	@PYTHONPATH=. $(BIN)/python -m tests.chaos.campaign --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove the virtual environment and caches (never data)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(KAFKA_JARS) .mypy_cache .ruff_cache .pytest_cache .hypothesis

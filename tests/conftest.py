@@ -3,6 +3,9 @@
 A test that needs a program which is no Python package says ``@pytest.mark.needs("kcat")``. Where it
 is missing the test is left out and named in the last line of the run; with CI=true that is a
 failure, since there everything must be installed.
+
+Tests marked `apache_kafka` compare with Apache Kafka itself: `make conformance` runs them, and no
+other command.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import shutil
 
 import pytest
 
+from tests.support.apache_kafka import JARS_VARIABLE
+
 pytest_plugins = ["pytester"]
 
 _left_out: dict[str, int] = {}
@@ -19,6 +24,7 @@ _left_out: dict[str, int] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(program, ...): programs of the system that it runs")
+    config.addinivalue_line("markers", "apache_kafka: runs Apache Kafka; see `make conformance`")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -27,7 +33,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         needed = [name for mark in item.iter_markers("needs") for name in mark.args]
         missing = [name for name in needed if shutil.which(name) is None]
-        (left_out if missing else kept).append(item)
+        elsewhere = item.get_closest_marker("apache_kafka") and JARS_VARIABLE not in os.environ
+        (left_out if missing or elsewhere else kept).append(item)
         for name in missing:
             _left_out[name] = _left_out.get(name, 0) + 1
     if left_out:
