@@ -79,6 +79,7 @@ def dump_checkpoint(folder: str, key: LogKey, stored: StoredLog) -> Row:
         "index_point": None if checkpoint is None else checkpoint.index_point,
         "log_start_offset": None if checkpoint is None else checkpoint.log_start_offset,
         "high_watermark": stored.high_watermark,
+        "clean_offset": stored.clean_offset,
         "leader_epochs": [
             {"leader_epoch": leader_epoch, "start_offset": start_offset}
             for leader_epoch, start_offset in (checkpoint.epochs if checkpoint else ())

@@ -29,30 +29,38 @@ def leftovers_of_log(found: Collection[str], bases: Collection[int]) -> Iterator
     if names.PARTITION_METADATA not in found:
         what = "missing: the topic id is not known, and the next start puts this folder aside"
         yield Severity.ERROR, names.PARTITION_METADATA, what
+    alike: dict[tuple[Severity, str, str], list[str]] = {}
     for name in sorted(found):
         stem, suffix = os.path.splitext(name)
         if name == names.PARTITION_METADATA or (suffix == names.LOG_SUFFIX and stem in segments):
             continue
-        if suffix in names.INDEX_SUFFIXES:
-            if stem not in segments:
-                what = "an index without its segment; removed at the next start"
-                yield Severity.WARNING, name, what
-        elif suffix == names.DELETED_SUFFIX:
-            yield Severity.INFO, name, "deleted; removed at the next start at the latest"
-        elif suffix == names.TEMPORARY_SUFFIX:
-            yield Severity.INFO, name, "a file that was being written; removed at the next start"
-        elif suffix == names.CLEANED_SUFFIX:
-            yield Severity.INFO, name, "what a compaction was writing; removed at the next start"
-        elif suffix == names.SWAP_SUFFIX:
-            if f"{stem.partition('.')[0]}{names.LOG_SUFFIX}{names.SWAP_SUFFIX}" in found:
-                what = "of a compaction; the next start puts it in the place of what it replaces"
-            else:
-                what = "of a compaction that did not get far enough; removed at the next start"
-            yield Severity.INFO, name, what
-        elif name in _KAFKAS_LOG_FILES or suffix == _KAFKAS_SNAPSHOT:
-            yield Severity.INFO, name, "Apache Kafka's; not used here"
+        if suffix in names.INDEX_SUFFIXES and stem in segments:
+            continue
+        severity, message = _fate(name, stem, suffix, found)
+        alike.setdefault((severity, message, suffix), []).append(name)
+    for (severity, message, suffix), same in alike.items():
+        shown = same[0] if len(same) == 1 else f"*{suffix}"
+        yield severity, shown, message if len(same) == 1 else f"{len(same)} times: {message}"
+
+
+def _fate(name: str, stem: str, suffix: str, found: Collection[str]) -> tuple[Severity, str]:
+    if suffix in names.INDEX_SUFFIXES:
+        return Severity.WARNING, "an index without its segment; removed at the next start"
+    if suffix == names.DELETED_SUFFIX:
+        return Severity.INFO, "deleted; removed at the next start at the latest"
+    if suffix == names.TEMPORARY_SUFFIX:
+        return Severity.INFO, "a file that was being written; removed at the next start"
+    if suffix == names.CLEANED_SUFFIX:
+        return Severity.INFO, "what a compaction was writing; removed at the next start"
+    if suffix == names.SWAP_SUFFIX:
+        if f"{stem.partition('.')[0]}{names.LOG_SUFFIX}{names.SWAP_SUFFIX}" in found:
+            what = "of a compaction; the next start puts it in the place of what it replaces"
         else:
-            yield Severity.WARNING, name, "no file of a log; left alone"
+            what = "of a compaction that did not get far enough; removed at the next start"
+        return Severity.INFO, what
+    if name in _KAFKAS_LOG_FILES or suffix == _KAFKAS_SNAPSHOT:
+        return Severity.INFO, "Apache Kafka's; not used here"
+    return Severity.WARNING, "no file of a log; left alone"
 
 
 def leftovers_of_directory(found: Collection[str]) -> Iterator[Leftover]:

@@ -82,11 +82,18 @@ def _record_text(row: Row, *, full: bool) -> str:
 
 
 def _checkpoint_text(row: Row) -> str:
-    lines = [
-        f"{row['folder']}: recovery point {row['recovery_point']}, "
-        f"index point {row['index_point']}, log start {row['log_start_offset']}, high watermark "
-        f"{row['high_watermark']}"
+    points = [
+        f"{name} {row[field]}"
+        for name, field in (
+            ("recovery point", "recovery_point"),
+            ("index point", "index_point"),
+            ("log start", "log_start_offset"),
+            ("high watermark", "high_watermark"),
+            ("compacted below", "clean_offset"),
+        )
+        if row[field] is not None
     ]
+    lines = [f"{row['folder']}: {', '.join(points) or 'nothing is remembered'}"]
     lines += [
         f"  leader epoch {entry['leader_epoch']} from offset {entry['start_offset']}"
         for entry in row["leader_epochs"]

@@ -88,6 +88,7 @@ class StoredLog:
 
     checkpoint: LogCheckpoint | None
     high_watermark: int | None
+    clean_offset: int | None
     snapshots: dict[int, ProducerState | None]  # by offset; None: damaged
 
     @classmethod
@@ -100,7 +101,12 @@ class StoredLog:
                 snapshots[offset] = None if data is None else ProducerState.decode(data)
             except DecodeError:
                 snapshots[offset] = None
-        return cls(checkpoints.log(key), checkpoints.high_watermark(key), snapshots)
+        return cls(
+            checkpoints.log(key),
+            checkpoints.high_watermark(key),
+            checkpoints.clean_offset(key),
+            snapshots,
+        )
 
 
 def open_checkpoints(directory: str) -> Checkpoints | None:

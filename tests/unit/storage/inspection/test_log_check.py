@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+
 import pytest
 from crc32c import crc32c
 
@@ -15,6 +18,7 @@ from storage.inspection.report import DirectoryReport, LogReport
 from storage.log import Log
 from storage.producers import ProducerState
 from storage.vfs import OpenMode
+from tests.support.compaction import COMPACTED, compact, keyed
 from tests.support.disk import FOLDER, TOPIC_ID, Disk, append, batch, fill, marker, replicated
 from tests.support.read_only_vfs import ReadOnlyVfs
 
@@ -384,3 +388,30 @@ def test_no_segments_although_something_was_synced() -> None:
         if name.endswith(".log"):
             disk.vfs.unlink(f"{FOLDER}/{name}")
     assert "no segments, although 20 was synced" in messages(check(disk))
+
+
+def test_what_our_own_compaction_left_is_sound() -> None:
+    disk = Disk(COMPACTED)
+    log = disk.open()
+    for number in range(40):
+        append(log, keyed((b"k%d" % (number % 3), b"v%d" % number)))
+    assert compact(disk, log)
+    assert not check(disk).findings.errors
+    disk.manager.close()
+    report = check(disk)
+    assert not report.findings.errors
+    assert report.compacted
+
+
+def test_a_compaction_that_was_cut_off_while_it_replaced_segments() -> None:
+    disk = Disk(COMPACTED)
+    log = disk.open()
+    for number in range(40):
+        append(log, keyed((b"k%d" % (number % 3), b"v%d" % number)))
+    disk.vfs.fail("rename", errno.EIO, path=".log.swap")
+    with contextlib.suppress(OSError):
+        compact(disk, log)
+    disk.manager.close()
+    disk.vfs.process_crash()
+    assert any(name.endswith(".log.swap") for name in disk.vfs.listdir(FOLDER))
+    assert not messages(check(disk))

@@ -21,6 +21,7 @@ def directory(tmp_path: Path) -> Path:
     checkpoints = Checkpoints(LmdbStore(str(tmp_path / "checkpoints.lmdb")))
     checkpoints.note_log(KEY, LogCheckpoint(5, 4, 1, ((0, 0),)))
     checkpoints.note_high_watermark(KEY, 6)
+    checkpoints.note_clean_offset(KEY, 3)
     checkpoints.note_snapshot(KEY, 2, ProducerState().encode())
     checkpoints.note_snapshot(KEY, 4, b"damaged")
     checkpoints.commit()
@@ -33,7 +34,7 @@ def test_what_is_remembered_of_a_log(directory: Path) -> None:
     assert checkpoints is not None
     stored = StoredLog.load(checkpoints, KEY)
     assert stored.checkpoint == LogCheckpoint(5, 4, 1, ((0, 0),))
-    assert stored.high_watermark == 6
+    assert (stored.high_watermark, stored.clean_offset) == (6, 3)
     assert list(stored.snapshots) == [2, 4]
     assert stored.snapshots[2] is not None
     assert stored.snapshots[4] is None
