@@ -20,6 +20,7 @@ from tests.support.apache_kafka import JARS_VARIABLE
 pytest_plugins = ["pytester"]
 
 _left_out: dict[str, int] = {}
+_elsewhere: list[str] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,6 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needed = [name for mark in item.iter_markers("needs") for name in mark.args]
         missing = [name for name in needed if shutil.which(name) is None]
         elsewhere = item.get_closest_marker("apache_kafka") and JARS_VARIABLE not in os.environ
+        if elsewhere:
+            _elsewhere.append(item.nodeid)
         (left_out if missing or elsewhere else kept).append(item)
         for name in missing:
             _left_out[name] = _left_out.get(name, 0) + 1
@@ -52,3 +55,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _left_out:
         shown = ", ".join(f"{count} that need {name}" for name, count in _left_out.items())
         print(f"Left out: {shown} (install it to run them)")  # noqa: T201
+    if _elsewhere:
+        print(f"Left to 'make conformance': {len(_elsewhere)}")  # noqa: T201

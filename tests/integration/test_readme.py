@@ -62,6 +62,7 @@ def cluster() -> Iterator[Cluster]:
 def test_the_shell_commands_work(file: Path, cluster: Cluster, tmp_path: Path) -> None:
     runnable = [line for line in shell_lines(file) if not line.startswith(("make ", "pip "))]
     assert runnable
+    (tmp_path / ".ottla").symlink_to(cluster.directory)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("OTTLA_")},
         "OTTLA_BOOTSTRAP": cluster.bootstrap,

@@ -22,6 +22,20 @@ STOP_SECONDS_MAX = 60.0
 TOOL_SECONDS_MAX = 120.0
 _MEMORY = "-Xmx320m"
 _RECORD = re.compile(r"^\| offset: (\d+) ")
+_GAP_BEFORE_A_FILE = re.compile(
+    r"^Non-consecutive offsets in \S*/(?P<base>\d{20})\.log\n  -1 is followed by (?P<offset>\d+)\n",
+    re.M,
+)
+_USUAL = (
+    "Dumping ",
+    "Log starting offset: ",
+    "baseOffset: ",
+    "| offset: ",
+    "offset: ",
+    "timestamp: ",
+    "version: ",
+    "SLF4J: ",
+)
 _BATCH = re.compile(r"^baseOffset: (\d+) lastOffset: (\d+) count: (\d+) .* isvalid: (\w+)$", re.M)
 
 
@@ -47,14 +61,21 @@ class DumpedLog:
 
     @property
     def complaints(self) -> list[str]:
-        """Lines beside those which name a file, a batch, a record or an entry."""
-        usual = ("Dumping ", "Log starting offset: ", "baseOffset: ", "| offset: ", "offset: ",
-                 "timestamp: ", "version: ", "SLF4J: ")  # fmt: skip
+        """Lines beside those which name a file, a batch, a record or an entry.
+
+        The tool counts the offsets of every file from -1 on, and so finds a gap at the start of
+        every segment but the first, in Kafka's own logs as well: that one is left out.
+        """
+        text = _GAP_BEFORE_A_FILE.sub(_unless_elsewhere, self.text)
         return [
             line
-            for line in self.text.splitlines()
-            if line and not line.startswith(usual) and not line.endswith(" passed sanity check.")
+            for line in text.splitlines()
+            if line and not line.startswith(_USUAL) and not line.endswith(" passed sanity check.")
         ]
+
+
+def _unless_elsewhere(gap: re.Match[str]) -> str:
+    return "" if int(gap["base"]) == int(gap["offset"]) else gap[0]
 
 
 def dump_log_segments(files: Sequence[Path], *options: str) -> DumpedLog:
