@@ -69,7 +69,7 @@ def verify(
       ottla log verify .ottla/node-1/log/orders-0 --json
     """
     from storage.inspection import show
-    from storage.inspection.compare import compare_replicas
+    from storage.inspection.compare import all_together, by_name, by_topic_id, compare_replicas
     from storage.inspection.directory_check import check_places
     from storage.inspection.log_check import CheckOptions
     from storage.inspection.places import find_places
@@ -83,7 +83,12 @@ def verify(
         directories = check_places(
             vfs, places, options, on_log=progress.log, progress=progress.read
         )
-        comparisons = compare_replicas(vfs, directories, by_name=compare, on_log=progress.compared)
+        group_of = by_topic_id
+        if compare:
+            group_of = by_name if any(place.whole for place in places) else all_together
+        comparisons = compare_replicas(
+            vfs, directories, group_of=group_of, on_log=progress.compared
+        )
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
     except OSError as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TypeAlias
 
 from ottla.core.errors import DecodeError
 from storage.inspection.batches import StoredBatch
@@ -95,27 +95,45 @@ class Comparison:
         }
 
 
+GroupOf: TypeAlias = Callable[[LogReport], tuple[str, int] | None]
+"""Which partition a log is taken for; None: it is compared with nothing."""
+
+
+def by_topic_id(log: LogReport) -> tuple[str, int] | None:
+    """As the cluster tells partitions apart."""
+    return None if log.topic_id is None else (log.topic_id, log.partition)
+
+
+def by_name(log: LogReport) -> tuple[str, int] | None:
+    """By the folder's name, whatever the topic id."""
+    return log.topic, log.partition
+
+
+def all_together(log: LogReport) -> tuple[str, int] | None:
+    """Everything that was asked for."""
+    return "", 0
+
+
 def compare_replicas(
     vfs: Vfs,
     directories: Sequence[DirectoryReport],
     *,
-    by_name: bool = False,
+    group_of: GroupOf = by_topic_id,
     on_log: Callable[[str], None] = lambda name: None,
 ) -> list[Comparison]:
     """Compare every partition of which there are several replicas: each with the first one.
 
-    The same partition is that of the same topic id; `by_name`: of the same name, or all of them
-    whose folders have none. OSError: the disk.
+    OSError: the disk.
     """
     groups: dict[tuple[str, int], list[LogReport]] = {}
     for directory in directories:
         for log in directory.logs:
-            identity = log.topic if by_name else log.topic_id
-            if identity is not None:
-                groups.setdefault((identity, log.partition), []).append(log)
+            group = group_of(log)
+            if group is not None:
+                groups.setdefault(group, []).append(log)
     comparisons = []
-    for (_, partition), (first, *others) in sorted(groups.items()):
-        name = f"{first.topic}-{partition}" if first.topic else first.folder
+    for first, *others in groups.values():
+        name = f"{first.topic}-{first.partition}" if first.topic else first.folder
         for other in others:
             on_log(name)
             comparisons.append(_compare(vfs, name, first, other))

@@ -104,6 +104,7 @@ def _check_log(
             log.partition,
             stored=_stored(vfs, log, directory, stores),
             in_use=bool(directory.in_use),
+            stopped_cleanly=directory.stop == _STOPS[StopState.CLEAN],
             options=options,
             progress=progress,
         )

@@ -43,7 +43,8 @@ class LogCheck:
     """See the module.
 
     `stored`: None without checkpoints; it may know nothing of this log, which is then new or whose
-    checkpoint was lost. `in_use`: a broker may be writing.
+    checkpoint was lost. `in_use`: a broker may be writing. `stopped_cleanly`: nothing was appended
+    after the checkpoint.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class LogCheck:
         *,
         stored: StoredLog | None,
         in_use: bool,
+        stopped_cleanly: bool,
         options: CheckOptions,
         progress: Progress = lambda count: None,
     ) -> None:
@@ -63,6 +65,7 @@ class LogCheck:
         self._stored = stored
         self._checkpoint = None if stored is None else stored.checkpoint
         self._in_use = in_use
+        self._stopped_cleanly = stopped_cleanly
         self._options = options
         self._progress = progress
         topic_id = marks.read_partition_metadata(vfs, folder)
@@ -109,6 +112,11 @@ class LogCheck:
                 self._note(Severity.INFO, path, "removed by the broker while it was to be read")
                 self._next_offset = base_offset if following is None else following
         report.log_end_offset = self._next_offset
+        if report.compacted:
+            message = (
+                f"{report.gaps} gaps in the offsets, {report.thinned} batches that lost records"
+            )
+            self._note(Severity.INFO, self._folder, message)
         self._check_points(has_segments=bool(bases))
         return report
 
@@ -278,12 +286,20 @@ class LogCheck:
         end = report.log_end_offset
         self._history.check_snapshots(end, compacted=report.compacted)
         if checkpoint is None:
+            if self._stored is not None and not self._in_use:
+                message = "not in the checkpoints: the next start reads all of it"
+                self._note(Severity.INFO, self._folder, message)
             return
         start, point = checkpoint.log_start_offset, checkpoint.recovery_point
         if not has_segments and point > start:
             self._note(Severity.ERROR, self._folder, f"no segments, although {point} was synced")
         elif has_segments and end < point:
             message = f"the log ends at offset {end}, although everything below {point} was synced"
+            self._note(Severity.ERROR, self._folder, message)
+        elif has_segments and self._stopped_cleanly and end != point:
+            message = (
+                f"the log ends at offset {end}; when it was stopped it was synced up to {point}"
+            )
             self._note(Severity.ERROR, self._folder, message)
         if start > end:
             message = f"the log start {start} lies beyond the log end {end}; it is lowered at start"

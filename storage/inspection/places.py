@@ -52,7 +52,10 @@ def find_places(vfs: Vfs, paths: Sequence[str]) -> list[Place]:
             ]
             places[path] = Place(path, True, tuple(logs))
         else:
-            raise ConfigError(f"{path} is neither a log directory nor the folder of a partition")
+            raise ConfigError(
+                f"{path} is neither a log directory nor the folder of a partition"
+                + _hint(vfs, path, found)
+            )
     return list(places.values())
 
 
@@ -67,6 +70,15 @@ def _is_directory(vfs: Vfs, path: str, found: Sequence[str]) -> bool:
         return True
     inside = [os.path.join(path, name) for name in found if names.parse_folder(name)]
     return any(vfs.is_dir(folder) and _is_log(vfs.listdir(folder)) for folder in inside)
+
+
+def _hint(vfs: Vfs, path: str, found: Sequence[str]) -> str:
+    """Where a log directory is, when it was missed by a folder: "data", "data/log"."""
+    for name in found:
+        inner = os.path.join(path, name)
+        if vfs.is_dir(inner) and names.META_PROPERTIES in vfs.listdir(inner):
+            return f"; {inner} is one"
+    return ""
 
 
 def _log_folder(path: str) -> LogFolder:

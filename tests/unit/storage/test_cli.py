@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,12 +69,15 @@ def test_replicas_are_compared(
     directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other"
-    os.system(f"cp -r {directory} {other}")
+    shutil.copytree(directory, other)
     assert run(["log", "verify", str(directory), str(other)]) == 0
     assert "are the same in offsets 0 to 19" in capsys.readouterr().out
     assert run(["log", "verify", "--compare", "--json", f"{directory}/t-0", f"{other}/t-0"]) == 0
     (comparison,) = json.loads(capsys.readouterr().out)["comparisons"]
     assert (comparison["differs"], comparison["end_offset"]) == (False, 20)
+    (other / "t-0").rename(tmp_path / "copy")
+    assert run(["log", "verify", "--compare", f"{directory}/t-0", f"{tmp_path}/copy"]) == 0
+    assert "are the same in offsets 0 to 19" in capsys.readouterr().out
 
 
 def test_wrong_usage_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

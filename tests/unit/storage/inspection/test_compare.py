@@ -6,7 +6,13 @@ from crc32c import crc32c
 
 from ottla.record.build import BatchBuilder
 from storage.checkpoints import Checkpoints
-from storage.inspection.compare import Comparison, compare_replicas
+from storage.inspection.compare import (
+    Comparison,
+    GroupOf,
+    by_name,
+    by_topic_id,
+    compare_replicas,
+)
 from storage.inspection.directory_check import check_places
 from storage.inspection.log_check import CheckOptions
 from storage.inspection.places import find_places
@@ -53,12 +59,12 @@ class Replicas:
         manager.note_high_watermark(topic_id, 0, high_watermark)
         manager.close()
 
-    def compare(self, *, by_name: bool = False) -> list[Comparison]:
+    def compare(self, group_of: GroupOf = by_topic_id) -> list[Comparison]:
         vfs = ReadOnlyVfs(self.disk.vfs)
         places = find_places(vfs, list(self.stores))
         reports = check_places(vfs, places, CheckOptions(), open_store=self.stores.get)
         assert not any(log.findings.errors for report in reports for log in report.logs)
-        return compare_replicas(vfs, reports, by_name=by_name)
+        return compare_replicas(vfs, reports, group_of=group_of)
 
 
 def test_the_same_batches_in_other_segments_are_the_same() -> None:
@@ -157,7 +163,7 @@ def test_other_topic_ids_are_other_partitions_unless_names_are_compared() -> Non
     replicas.add((0, BATCHES))
     replicas.add((0, BATCHES[:3]), topic_id=bytes(15) + b"x")
     assert replicas.compare() == []
-    (found,) = replicas.compare(by_name=True)
+    (found,) = replicas.compare(by_name)
     assert found.difference is None
 
 

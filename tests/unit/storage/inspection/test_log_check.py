@@ -248,6 +248,7 @@ def test_aborted_transactions_are_in_their_index() -> None:
 def test_an_aborted_transaction_above_the_recovery_point_is_read_from_the_log() -> None:
     disk = aborted()
     disk.vfs.unlink(disk.path(0, ".txnindex"))
+    disk.vfs.unlink("/data/stop.mark")
     remembered(disk, recovery_point=2)
     assert not messages(check(disk))
 
@@ -287,6 +288,16 @@ def test_a_recovery_point_beyond_the_log() -> None:
     ]
 
 
+def test_a_clean_stop_synced_everything() -> None:
+    disk = stopped()
+    remembered(disk, recovery_point=15)
+    assert messages(check(disk)) == [
+        "the log ends at offset 20; when it was stopped it was synced up to 15"
+    ]
+    disk.vfs.unlink("/data/stop.mark")
+    assert not messages(check(disk))
+
+
 @pytest.mark.parametrize("epochs", [((1, 0),), ((0, 0), (1, 5)), ()])
 def test_epochs_that_are_not_the_logs(epochs: tuple[tuple[int, int], ...]) -> None:
     disk = stopped()
@@ -296,6 +307,7 @@ def test_epochs_that_are_not_the_logs(epochs: tuple[tuple[int, int], ...]) -> No
 
 def test_epochs_above_the_recovery_point_are_read_from_the_log_anyway() -> None:
     disk = stopped()
+    disk.vfs.unlink("/data/stop.mark")
     remembered(disk, recovery_point=3, epochs=((0, 0), (9, 3)))
     assert not messages(check(disk))
 

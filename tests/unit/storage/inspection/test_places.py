@@ -49,3 +49,10 @@ def test_a_log_whose_folder_has_another_name(vfs: MemoryVfs) -> None:
 def test_what_is_neither_is_refused_in_a_sentence(vfs: MemoryVfs, path: str) -> None:
     with pytest.raises(ConfigError, match=path):
         find_places(vfs, [path])
+
+
+def test_a_log_directory_that_was_missed_by_a_folder_is_named(vfs: MemoryVfs) -> None:
+    vfs.mkdirs("/node/log")
+    vfs.open("/node/log/meta.properties", OpenMode.CREATE)
+    with pytest.raises(ConfigError, match="; /node/log is one"):
+        find_places(vfs, ["/node"])
