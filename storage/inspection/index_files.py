@@ -90,9 +90,15 @@ class OffsetIndexCheck:
 
 
 class TimeIndexCheck:
-    """Every entry must name the batch that brought the largest timestamp so far, both rising."""
+    """Every entry must name the batch that brought the largest timestamp so far, both rising.
 
-    def __init__(self, vfs: Vfs, path: str, base_offset: int, report: Report) -> None:
+    `exact`: by its last offset. Kafka before 4.0 named the record itself in it.
+    """
+
+    def __init__(
+        self, vfs: Vfs, path: str, base_offset: int, report: Report, *, exact: bool
+    ) -> None:
+        self._exact = exact
         self._base_offset = base_offset
         self._report = report
         self._entries = read_entries(vfs, path, TIME_ENTRY)
@@ -110,8 +116,8 @@ class TimeIndexCheck:
         self.largest = max(before, header.max_timestamp)
         while self._next is not None and self._next[2] <= header.last_offset:
             at, timestamp, offset = self._next
-            if offset < header.base_offset:
-                self._report(at, f"the entry names offset {offset}, which no batch holds")
+            if offset < (header.last_offset if self._exact else header.base_offset):
+                self._report(at, f"the entry names offset {offset}, where no batch ends")
             elif timestamp != header.max_timestamp or timestamp <= before:
                 self._report(
                     at,

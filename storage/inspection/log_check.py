@@ -255,9 +255,11 @@ class LogCheck:
     def _trust(self, base_offset: int, following: int | None) -> Trust:
         if self._checkpoint is None:
             return Trust.UNKNOWN if self._stored is None else Trust.MADE_AGAIN
-        # A growing segment's indexes are saved, and the point moved beyond them, by a clean stop.
-        end = base_offset + 1 if following is None else following
-        return Trust.BELIEVED if end <= self._checkpoint.index_point else Trust.MADE_AGAIN
+        if following is None:  # saved by a clean stop alone
+            believed = self._stopped_cleanly and self._checkpoint.index_point > base_offset
+        else:
+            believed = following <= self._checkpoint.index_point
+        return Trust.BELIEVED if believed else Trust.MADE_AGAIN
 
     def _fault(self, path: str, position: int, offset: int, message: str) -> None:
         """Something that does not hold, at the log's present end."""

@@ -60,7 +60,8 @@ class SegmentIndexes:
             self._offsets = OffsetIndexCheck(vfs, path, base_offset, self._reporter(path))
         if self._usable(names.TIME_INDEX_SUFFIX, TIME_ENTRY.size):
             path = self._stem + names.TIME_INDEX_SUFFIX
-            self._times = TimeIndexCheck(vfs, path, base_offset, self._reporter(path))
+            exact = trust is not Trust.UNKNOWN
+            self._times = TimeIndexCheck(vfs, path, base_offset, self._reporter(path), exact=exact)
         self._transactions_end = recovery_point
         path = self._stem + names.TRANSACTION_INDEX_SUFFIX
         if vfs.exists(path) and self._usable(
@@ -90,8 +91,9 @@ class SegmentIndexes:
             self._offsets.finish()
         if self._times is not None:
             self._times.finish()
-            # The last entry of a sealed segment is believed to be its largest timestamp.
-            if self._sealed and self._times.last_timestamp != self._times.largest >= 0:
+            # The last entry of a segment that was sealed or closed is taken for its largest one.
+            done = self._trust is Trust.BELIEVED or (self._trust is Trust.UNKNOWN and self._sealed)
+            if done and self._times.last_timestamp != self._times.largest >= 0:
                 self._report(
                     self._stem + names.TIME_INDEX_SUFFIX,
                     f"its last entry has timestamp {self._times.last_timestamp}, the segment up to "

@@ -92,6 +92,20 @@ def test_a_killed_brokers_log_is_sound() -> None:
     assert report.recovery_point == 0
 
 
+@pytest.mark.parametrize("more", [1, 4, 20])
+def test_a_log_that_went_on_after_a_clean_stop_is_sound(more: int) -> None:
+    disk = stopped(18)
+    disk.start()
+    log = disk.open()
+    fill(log, more)
+    assert not check(disk).findings.kept
+    log.flush_sealed()
+    disk.commit(log)
+    assert not check(disk).findings.kept
+    disk.vfs.process_crash()
+    assert not check(disk).findings.kept
+
+
 @pytest.mark.parametrize("base_offset", [0, 15])
 def test_a_flipped_bit_below_the_recovery_point_is_an_error(base_offset: int) -> None:
     disk = stopped()
