@@ -122,8 +122,10 @@ def _stored(
 ) -> StoredLog | None:
     """What the checkpoints know of a log; None without checkpoints."""
     topic_id = marks.read_partition_metadata(vfs, log.path)
-    if topic_id is None or directory.directory_id is None:
+    if not stores or directory.directory_id is None:
         return None
+    if topic_id is None:
+        return StoredLog.unknown()
     key = LogKey(uuid_from_text(directory.directory_id), topic_id, log.partition)
     stored: StoredLog | None = None
     for checkpoints in stores:

@@ -26,9 +26,6 @@ Leftover = tuple[Severity, str, str]
 def leftovers_of_log(found: Collection[str], bases: Collection[int]) -> Iterator[Leftover]:
     """Among the names in a log's folder whose segments begin at `bases`."""
     segments = {names.segment_name(base) for base in bases}
-    if names.PARTITION_METADATA not in found:
-        what = "missing: the topic id is not known, and the next start puts this folder aside"
-        yield Severity.ERROR, names.PARTITION_METADATA, what
     alike: dict[tuple[Severity, str, str], list[str]] = {}
     for name in sorted(found):
         stem, suffix = os.path.splitext(name)

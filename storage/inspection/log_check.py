@@ -73,7 +73,6 @@ class LogCheck:
         self._report = LogReport(folder, topic, partition, shown)
         self._next_offset = 0
         self._gaps_looked_into = 0
-        self._in_last_segment = False
         self._swapping = False  # a compaction was cut off while it replaced segments
         self._before: tuple[str, StoredBatch] | None = None  # the last batch, and its file
 
@@ -85,9 +84,12 @@ class LogCheck:
         self._swapping = any(name.endswith(names.SWAP_SUFFIX) for name in found)
         for severity, name, message in leftovers_of_log(found, bases):
             self._note(severity, os.path.join(self._folder, name), message)
-        if report.topic_id is None and names.PARTITION_METADATA in found:
+        if report.topic_id is None:
             path = os.path.join(self._folder, names.PARTITION_METADATA)
-            self._note(Severity.ERROR, path, "holds no topic id; the folder is put aside at start")
+            message = "says no topic id: the next start puts the folder aside, if it holds records"
+            # A power cut may take it until the log's first flush.
+            severity = Severity.ERROR if self._stopped_cleanly else Severity.WARNING
+            self._note(severity, path, message)
         snapshots = {}
         if self._stored is not None and checkpoint is not None:
             report.recovery_point = checkpoint.recovery_point
@@ -128,7 +130,6 @@ class LogCheck:
             self._gap_between(path, base_offset)
         self._next_offset = max(self._next_offset, base_offset)
         self._gaps_looked_into = 0
-        self._in_last_segment = following is None
         file = self._vfs.open(path, OpenMode.READ)
         indexes = SegmentIndexes(
             self._vfs,
@@ -264,8 +265,8 @@ class LogCheck:
     def _fault(self, path: str, position: int, offset: int, message: str) -> None:
         """Something that does not hold, at the log's present end."""
         point = self._report.recovery_point
-        if point is None and self._stored is not None and self._in_last_segment:
-            point = 0  # too new for a checkpoint: nothing of it was synced
+        if point is None and self._stored is not None:
+            point = 0  # too new for a checkpoint: a crash may have left anything
         if point is None or self._next_offset < point:
             self._note(Severity.ERROR, path, message, position, offset)
             return

@@ -92,6 +92,11 @@ class StoredLog:
     snapshots: dict[int, ProducerState | None]  # by offset; None: damaged
 
     @classmethod
+    def unknown(cls) -> StoredLog:
+        """A log of which nothing is remembered."""
+        return cls(None, None, None, {})
+
+    @classmethod
     def load(cls, checkpoints: Checkpoints, key: LogKey) -> StoredLog:
         """DecodeError: the store is damaged."""
         snapshots: dict[int, ProducerState | None] = {}

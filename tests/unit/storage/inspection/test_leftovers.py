@@ -55,11 +55,6 @@ def test_in_a_directory(name: str, fate: str) -> None:
     assert fate in message
 
 
-def test_a_missing_topic_id_is_an_error() -> None:
-    ((severity, _, _),) = leftovers_of_log(NORMAL[1:], [5])
-    assert severity.value == "error"
-
-
 def test_many_of_a_kind_are_one_line() -> None:
     found = [f"0000000000000000000{number}.log.deleted" for number in range(5)]
     assert [line[1:] for line in leftovers_of_log([*NORMAL, *found], [5])] == [
