@@ -257,8 +257,7 @@ class _Loader:
             self._last_epoch = self._epoch_before(segment)
             if segment.base_offset < self._recovery_point:
                 for position, header in walk_headers(segment.file, 0, size):
-                    if header.base_offset < segment.next_offset:
-                        raise DecodeError(f"the offsets in {segment.path}.log do not rise")
+                    segment.check_follows(position, header)
                     if header.next_offset > self._recovery_point:
                         break
                     self._visit(segment, position, header)
@@ -310,11 +309,7 @@ class _Loader:
             for position, header in scan_batches(segment.file, segment.size, size):
                 if following is not None and header.next_offset > following:
                     return position
-                if header.base_offset < segment.next_offset:
-                    raise DecodeError(
-                        f"the batch at byte {position} of {segment.path}.log has offset "
-                        f"{header.base_offset}, below {segment.next_offset}"
-                    )
+                segment.check_follows(position, header)
                 if header.leader_epoch < self._last_epoch:
                     raise DecodeError(
                         f"the batch at byte {position} of {segment.path}.log has leader epoch "

@@ -169,6 +169,22 @@ class Segment:
         self.next_offset = last_offset + 1
         self.dirty = True
 
+    def check_follows(self, position: int, header: BatchHeader) -> None:
+        """DecodeError unless the batch at `position` may follow those noted so far.
+
+        To be asked of batches that are read: no CRC covers their base offset.
+        """
+        if (
+            not self.next_offset
+            <= header.base_offset
+            <= header.last_offset
+            <= (self.base_offset + RELATIVE_OFFSET_MAX)
+        ):
+            raise DecodeError(
+                f"the batch at byte {position} of {self.path}.log has offsets "
+                f"{header.base_offset} to {header.last_offset}; {self.next_offset} was next"
+            )
+
     def begin_indexes(self) -> None:
         """Start with empty indexes in memory, for a new file or before noting it all again."""
         self._offset_index = OffsetIndex(self.base_offset)
@@ -285,9 +301,10 @@ class Segment:
         """
         size, next_offset = self.size, self.next_offset
         self.begin_indexes()
-        self.size = 0
+        self.size, self.next_offset = 0, self.base_offset
         try:
-            for _, header in walk_headers(self.file, 0, size, FAR_WINDOW):
+            for position, header in walk_headers(self.file, 0, size, FAR_WINDOW):
+                self.check_follows(position, header)
                 if header.next_offset > next_offset:
                     break
                 self.note(header, index_interval_bytes)

@@ -3,9 +3,6 @@
 A test that needs a program which is no Python package says ``@pytest.mark.needs("kcat")``. Where it
 is missing the test is left out and named in the last line of the run; with CI=true that is a
 failure, since there everything must be installed.
-
-Tests marked `apache_kafka` compare with Apache Kafka itself: `make conformance` runs them, and no
-other command.
 """
 
 from __future__ import annotations
@@ -15,17 +12,13 @@ import shutil
 
 import pytest
 
-from tests.support.apache_kafka import JARS_VARIABLE
-
 pytest_plugins = ["pytester"]
 
 _left_out: dict[str, int] = {}
-_elsewhere: list[str] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(program, ...): programs of the system that it runs")
-    config.addinivalue_line("markers", "apache_kafka: runs Apache Kafka; see `make conformance`")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -34,10 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         needed = [name for mark in item.iter_markers("needs") for name in mark.args]
         missing = [name for name in needed if shutil.which(name) is None]
-        elsewhere = item.get_closest_marker("apache_kafka") and JARS_VARIABLE not in os.environ
-        if elsewhere:
-            _elsewhere.append(item.nodeid)
-        (left_out if missing or elsewhere else kept).append(item)
+        (left_out if missing else kept).append(item)
         for name in missing:
             _left_out[name] = _left_out.get(name, 0) + 1
     if left_out:
@@ -55,5 +45,3 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _left_out:
         shown = ", ".join(f"{count} that need {name}" for name, count in _left_out.items())
         print(f"Left out: {shown} (install it to run them)")  # noqa: T201
-    if _elsewhere:
-        print(f"Left to 'make conformance': {len(_elsewhere)}")  # noqa: T201

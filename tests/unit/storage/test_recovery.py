@@ -441,6 +441,31 @@ def test_the_recovery_point_is_not_raised_to_the_first_segment() -> None:
     assert log.recovery_point == log.segments[-1].base_offset
 
 
+# No CRC covers a batch's base offset
+
+
+@pytest.mark.parametrize("high_byte", [0x40, 0x80])
+def test_a_base_offset_that_was_damaged_ends_the_log_above_the_recovery_point(
+    high_byte: int,
+) -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 3)
+    log.segments[0].file.pwrite(bytes([high_byte]), log.size_bytes // 3 * 2)
+    assert offsets(disk.process_crash()) == [0, 1]
+
+
+@pytest.mark.parametrize("offset", [0, 2**62])
+def test_a_base_offset_that_was_damaged_below_the_recovery_point_keeps_the_log_closed(
+    offset: int,
+) -> None:
+    disk = Disk()
+    log = synced(disk)
+    log.segments[0].file.pwrite(offset.to_bytes(8, "big"), log.segments[0].size // 5 * 2)
+    disk.vfs.unlink(disk.path(0, ".index"))  # so that all of it is read
+    assert "0000.log" in refused(disk)
+
+
 # The log's start
 
 
