@@ -46,7 +46,7 @@ generate: $(READY) ## Write the code made from proto/ and from Kafka's message t
 	@$(BIN)/python -m ottla.protocol.generator
 
 test: $(READY) ## All tests that need neither root nor packages of the system
-	$(BIN)/python -m pytest -m "not root" tests
+	$(BIN)/python -m pytest -m "not root and not apache_kafka" tests
 
 faults: $(READY) ## The tests that break real disks; they mount file systems, so as root
 	@test "$$(id -u)" = 0 || { echo "make faults mounts file systems: run it as root"; exit 1; }

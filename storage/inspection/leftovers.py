@@ -71,6 +71,9 @@ def leftovers_of_directory(found: Collection[str]) -> Iterator[Leftover]:
         elif name.endswith(names.STRAY_ENDING):
             what = "put aside: of no topic in the cluster's metadata; never opened nor removed"
             yield Severity.WARNING, name, what
+        elif name.endswith(names.DAMAGED_ENDING):
+            what = "put aside: it was damaged, and made again from its leader; never opened again"
+            yield Severity.WARNING, name, what
         elif name.startswith(f"{names.CHECKPOINTS}.damaged"):
             yield Severity.WARNING, name, "damaged checkpoints, moved aside; never opened again"
         elif name.endswith(names.TEMPORARY_SUFFIX):

@@ -15,6 +15,7 @@ from ottla.core.errors import DecodeError
 from ottla.core.identifiers import uuid_text
 from ottla.record.batch import BatchHeader
 from storage import marks, names
+from storage.indexes import RELATIVE_OFFSET_MAX
 from storage.inspection.batch_faults import has_keyless_record, header_faults, record_faults
 from storage.inspection.batches import HELD_BYTES_MAX, Damage, StoredBatch, walk_batches
 from storage.inspection.history import History
@@ -143,23 +144,28 @@ class LogCheck:
             recovery_point=report.recovery_point if self._stored is None or self._checkpoint else 0,
         )
         try:
-            size = file.size()
-            report.size += size
-            self._walk(path, file, size, following, indexes)
+            self._walk(path, file, base_offset, following, indexes)
             indexes.finish()
         except Damage as damage:
             if following is not None and self._gone_meanwhile(following):
                 self._note(Severity.INFO, path, "compacted by the broker while it was read")
                 self._next_offset = max(self._next_offset, following)
             else:
-                self._damaged(path, damage, size, following)
+                self._damaged(path, damage, file.size(), following)
         finally:
             indexes.close()
             file.close()
 
     def _walk(
-        self, path: str, file: VfsFile, size: int, following: int | None, indexes: SegmentIndexes
+        self,
+        path: str,
+        file: VfsFile,
+        base_offset: int,
+        following: int | None,
+        indexes: SegmentIndexes,
     ) -> None:
+        size = file.size()
+        self._report.size += size
         for batch in walk_batches(file, 0, size):
             header, position = batch.header, batch.position
             if following is not None and header.next_offset > following:
@@ -168,6 +174,8 @@ class LogCheck:
                     f"a batch with offsets {header.base_offset} to {header.last_offset} reaches "
                     f"into the next segment, which begins at {following}",
                 )
+            if header.last_offset - base_offset > RELATIVE_OFFSET_MAX:
+                raise Damage(position, f"a batch ends at offset {header.last_offset}, too far away")
             if header.base_offset > self._next_offset:
                 self._gap(path, position, header.base_offset)
             self._batch(path, batch)

@@ -1,19 +1,35 @@
-"""Whatever happens to the files of a log, `ottla log verify` says so, and never breaks itself."""
+"""`ottla log verify` finds an error in whatever was damaged, and none in what a crash left.
+
+The crashes are those of the log's own state machines: before each start the directory is looked at.
+"""
 
 from __future__ import annotations
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import contextlib
 
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    run_state_machine_as_test,
+)
+
+from ottla.core.errors import ProtocolError
 from ottla.record.compression import Compression
-from storage.checkpoints import Checkpoints
+from storage.checkpoints import Checkpoints, CheckpointStore
 from storage.inspection.directory_check import check_places
 from storage.inspection.log_check import CheckOptions
 from storage.inspection.places import find_places
-from storage.inspection.report import Findings, Severity
+from storage.inspection.report import Findings, LogReport, Severity
+from storage.manager import LogManager
 from storage.vfs import MemoryVfs, OpenMode, read_file
+from tests.property.test_compaction import CONFIG, CompactionMachine
+from tests.property.test_storage_log import LogMachine
 from tests.support.compaction import keyed
-from tests.support.disk import FOLDER, SMALL, Disk, append, marker
+from tests.support.disk import FOLDER, SMALL, Disk, append, fill, marker
+from tests.support.read_only_vfs import ReadOnlyVfs
 
 
 def written() -> Disk:
@@ -39,18 +55,35 @@ FILES = {name: read_file(DISK.vfs, f"{FOLDER}/{name}") for name in DISK.vfs.list
 FILLED = sorted(name for name, content in FILES.items() if content)
 
 
-def inspect(folder: dict[str, bytes]) -> Findings:
-    """What is found in a log of these files."""
+def looked_at(vfs: MemoryVfs, store: CheckpointStore) -> list[LogReport]:
+    """What is found in the logs of /data."""
+    reader = ReadOnlyVfs(vfs)
+    if not reader.exists("/data/meta.properties"):
+        return []
+    (report,) = check_places(
+        reader,
+        find_places(reader, ["/data"]),
+        CheckOptions(deep=True),
+        open_store=lambda _: Checkpoints(store),
+    )
+    return report.logs
+
+
+def disk_with(folder: dict[str, bytes]) -> MemoryVfs:
+    """The directory with these files in the log's folder."""
     vfs = MemoryVfs()
     vfs.mkdirs(FOLDER)
     for name in ("meta.properties", "stop.mark"):
         vfs.open(f"/data/{name}", OpenMode.CREATE).write(read_file(DISK.vfs, f"/data/{name}"))
     for name, data in folder.items():
         vfs.open(f"{FOLDER}/{name}", OpenMode.CREATE).write(data)
-    places = find_places(vfs, ["/data"])
-    store = Checkpoints(DISK.store)
-    (report,) = check_places(vfs, places, CheckOptions(deep=True), open_store=lambda _: store)
-    return report.logs[0].findings
+    return vfs
+
+
+def inspect(folder: dict[str, bytes]) -> Findings:
+    """What is found in a log of these files."""
+    (log,) = looked_at(disk_with(folder), DISK.store)
+    return log.findings
 
 
 def test_as_it_was_written_it_is_sound() -> None:
@@ -94,3 +127,67 @@ def test_no_bytes_break_it(name: str, garbage: bytes, position: int) -> None:
     at = position % (len(content) + 1)
     inspect({**FILES, name: content[:at] + garbage + content[at + len(garbage) :]})
     inspect({**FILES, name: content[:at] + garbage})
+
+
+@given(st.integers(0, 10_000), st.integers(0, 7), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_damage_that_keeps_a_log_closed_is_an_error(at: int, bit: int, cut: bool) -> None:
+    disk = Disk(SMALL)
+    log = disk.open()
+    fill(log, 10)
+    log.flush()
+    disk.commit(log)
+    fill(log, 4)
+    disk.vfs.process_crash()
+    paths = [f"{FOLDER}/{name}" for name in disk.vfs.listdir(FOLDER) if name.endswith(".log")]
+    path = paths[at % len(paths)]
+    file = disk.vfs.open(path, OpenMode.WRITE)
+    position = at % file.size()
+    if cut:
+        file.truncate(position)
+    else:
+        file.pwrite(bytes([file.pread(1, position)[0] ^ 1 << bit]), position)
+    (report,) = looked_at(disk.vfs, disk.store)
+    disk.start()
+    with contextlib.suppress(ProtocolError):
+        disk.open()
+        return
+    assert report.findings.errors
+
+
+def assert_no_error(vfs: MemoryVfs, store: CheckpointStore) -> None:
+    for log in looked_at(vfs, store):
+        assert not log.findings.errors, log.findings.kept
+
+
+class LookedAtLog(LogMachine):
+    def _open(self) -> None:
+        assert_no_error(self.vfs, self.store)
+        super()._open()
+
+
+class LookedAtDisk(Disk):
+    def start(self) -> LogManager:
+        assert_no_error(self.vfs, self.store)
+        return super().start()
+
+
+class LookedAtCompaction(CompactionMachine):
+    @initialize(seed=st.integers(0, 2**32))
+    def start(self, seed: int) -> None:
+        super().start(seed)
+        self.disk = LookedAtDisk(CONFIG, seed)
+        self.log = self.disk.open()
+
+
+@pytest.mark.parametrize("machine", [LookedAtLog, LookedAtCompaction])
+def test_what_a_crash_leaves_is_no_error(machine: type[RuleBasedStateMachine]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

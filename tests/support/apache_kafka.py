@@ -1,7 +1,7 @@
 """Apache Kafka itself, as the oracle of the on-disk format: its tools and a broker, from its jars.
 
-`make conformance` resolves the jars with Maven into a folder and names it in OTTLA_KAFKA_JARS;
-without it the tests that are marked `apache_kafka` are left out (see conftest.py).
+`make conformance` resolves the jars with Maven into a folder, names it in OTTLA_KAFKA_JARS and runs
+the tests that are marked `apache_kafka`.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ def test_in_a_log(name: str, severity: str, fate: str) -> None:
     [
         ("orders-0.ab-delete", "removed at the next start"),
         ("orders-0.ab-stray", "never opened nor removed"),
+        ("orders-0.ab-damaged", "made again from its leader"),
         ("checkpoints.lmdb.damaged.2", "never opened again"),
         ("recovery-point-offset-checkpoint", "Apache Kafka's"),
         ("lost+found", "left alone"),

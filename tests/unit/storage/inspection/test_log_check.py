@@ -175,6 +175,14 @@ def test_what_follows_a_length_that_is_wrong_is_not_guessed_at() -> None:
     assert "bytes from here on were not read" in message
 
 
+def test_an_offset_that_no_index_can_hold() -> None:
+    disk = killed()
+    change(disk, disk.path(15), 0, b"\x40")
+    report = check(disk)
+    assert any("too far away" in message for message in messages(report, "warning"))
+    assert report.log_end_offset == 15
+
+
 def test_an_epoch_that_falls_and_offsets_that_do() -> None:
     disk = Disk()
     log = disk.open()
