@@ -60,12 +60,20 @@ class SteadyProducer:
     """Produces keyed messages at a steady rate in a thread until it is told to stop."""
 
     def __init__(
-        self, bootstrap: str, topic: str, *, keys: int = 20, per_second: int = 2_000
+        self,
+        bootstrap: str,
+        topic: str,
+        *,
+        keys: int = 20,
+        per_second: int = 2_000,
+        prefix: str = "k",
+        batch_bytes: int = 1_000_000,
     ) -> None:
         self.ledger = Ledger()
         self.sent = 0
         self._topic = topic
         self._keys = keys
+        self._prefix = prefix  # of the keys
         self._pause = 1.0 / per_second
         self._stop = threading.Event()
         self._producer = confluent_kafka.Producer(
@@ -74,6 +82,7 @@ class SteadyProducer:
                 "acks": "all",
                 "enable.idempotence": True,
                 "linger.ms": 2,
+                "batch.size": batch_bytes,
                 "message.timeout.ms": 60_000,
                 # A frozen broker closes no connection: the client gives up its requests by itself.
                 "socket.timeout.ms": 5_000,
@@ -104,6 +113,14 @@ class SteadyProducer:
         remaining = self._producer.flush(90)
         if remaining:
             self.ledger.failed.append(f"{remaining} messages without an answer after 90 s")
+        return self.ledger
+
+    def abandon(self) -> Ledger:
+        """Stop sending and give up what is not acknowledged: nobody will send it again."""
+        self._stop.set()
+        self._thread.join()
+        self._producer.purge()
+        self._producer.flush(10)
         return self.ledger
 
     def wait_acknowledged_after(self, moment: float, seconds_max: float) -> float | None:
@@ -141,10 +158,16 @@ class SteadyProducer:
         return is_written
 
     def _run(self) -> None:
+        try:
+            self._send()
+        except confluent_kafka.KafkaException as error:  # a fatal one: it sends no more
+            self.ledger.failed.append(str(error))
+
+    def _send(self) -> None:
         due = time.monotonic()
         while not self._stop.is_set():
             number = self.sent
-            key = f"k{number % self._keys}"
+            key = f"{self._prefix}{number % self._keys}"
             try:
                 self._producer.produce(
                     self._topic,
