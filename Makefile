@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KAFKA_JARS := $(CURDIR)/.kafka-jars
 
-.PHONY: up down test faults conformance check format generate bench chaos clean help
+.PHONY: up down test faults conformance check format generate bench bench-storage chaos clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ $(KAFKA_JARS)/.ready: $(KAFKA_POM)
 
 bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench
+
+bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions
+	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench_storage
 
 chaos: $(READY) ## Break a cluster at random under load and account for everything; SECONDS=n SEED=s
 	@PYTHONPATH=. $(BIN)/python -m tests.chaos.campaign --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))

@@ -205,7 +205,7 @@ def consume_by_librdkafka(cluster: Cluster, measures: list[Measure], tries: int,
     measures.append(measure)
 
 
-def _request(topic: str, partition: int, acks: int, batch: bytes) -> bytearray:
+def produce_request(topic: str, partition: int, acks: int, batch: bytes) -> bytearray:
     message = ProduceRequest(
         acks=acks,
         timeout_ms=30_000,
@@ -227,7 +227,7 @@ def _request(topic: str, partition: int, acks: int, batch: bytes) -> bytearray:
     return bytearray(struct.pack(">i", len(body)) + body)
 
 
-def _answer(connection: socket.socket) -> None:
+def answer(connection: socket.socket) -> None:
     length = struct.unpack(">i", _exactly(connection, 4))[0]
     response = ProduceResponse.decode(_exactly(connection, length), _PRODUCE_VERSION, 5)
     code = response.responses[0].partition_responses[0].error_code
@@ -261,7 +261,7 @@ def produce_large_requests(
     topic = f"large-{label}-{factor}"
     create_topic(cluster.bootstrap, topic, partitions=1, replication_factor=factor)
     batch = bytes(build_batch([(None, os.urandom(1000), (), 1_700_000_000_000)] * 990))
-    request = _request(topic, 0, acks, batch)
+    request = produce_request(topic, 0, acks, batch)
     count = total // len(batch)
     brokers = Brokers(cluster)
     for _ in range(tries):
@@ -275,10 +275,10 @@ def produce_large_requests(
                 connection.sendall(request)
                 in_flight += 1
                 if in_flight == 5:
-                    _answer(connection)
+                    answer(connection)
                     in_flight -= 1
             while in_flight:
-                _answer(connection)
+                answer(connection)
                 in_flight -= 1
             seconds = time.monotonic() - began
         settle(cluster, topic, partitions=1)
@@ -295,7 +295,7 @@ def latency_at_low_load(cluster: Cluster, measures: list[Measure], tries: int) -
     topic = "latency"
     create_topic(cluster.bootstrap, topic, partitions=1)
     batch = bytes(build_batch([(b"key", os.urandom(100), (), 1_700_000_000_000)]))
-    request = _request(topic, 0, -1, batch)
+    request = produce_request(topic, 0, -1, batch)
     p50 = Measure("acks=all latency at low load, p50", "ms", True)
     p99 = Measure("acks=all latency at low load, p99", "ms", True, "5 ms")
     brokers = Brokers(cluster)
@@ -308,7 +308,7 @@ def latency_at_low_load(cluster: Cluster, measures: list[Measure], tries: int) -
             for _number in range(600):
                 began = time.monotonic()
                 connection.sendall(request)
-                _answer(connection)
+                answer(connection)
                 taken.append((time.monotonic() - began) * 1000)
                 time.sleep(max(0.0, 0.005 - (time.monotonic() - began)))
         quantiles = statistics.quantiles(taken, n=100)
