@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KAFKA_JARS := $(CURDIR)/.kafka-jars
 
-.PHONY: up down test faults conformance check format generate bench bench-storage chaos clean help
+.PHONY: up down test property-long faults conformance check format generate bench bench-storage \
+  chaos clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -47,6 +48,11 @@ generate: $(READY) ## Write the code made from proto/ and from Kafka's message t
 
 test: $(READY) ## All tests that need neither root nor packages of the system
 	$(BIN)/python -m pytest -m "not root and not apache_kafka" tests
+
+# Without logging: pytest would keep every line of 10,000 examples, and the tracebacks in them.
+property-long: $(READY) ## Property tests with 10,000 examples a machine; TESTS=path for some of them
+	$(BIN)/python -m pytest --hypothesis-profile=ottla-long -p no:logging --durations=0 \
+	  $(or $(TESTS),tests/property)
 
 faults: $(READY) ## The tests that break real disks; they mount file systems, so as root
 	@test "$$(id -u)" = 0 || { echo "make faults mounts file systems: run it as root"; exit 1; }

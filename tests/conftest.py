@@ -12,6 +12,8 @@ import shutil
 
 import pytest
 
+import tests.support.examples  # noqa: F401  # registers the long profile before pytest selects one
+
 pytest_plugins = ["pytester"]
 
 _left_out: dict[str, int] = {}

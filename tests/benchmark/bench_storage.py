@@ -170,6 +170,7 @@ def recovery(measures: list[Measure], tries: int, total: int) -> None:
 
 def _produce(cluster: Cluster, partitions: int, total: int) -> None:
     """`total` bytes in requests of 1 MB, partition after partition."""
+    _append_to_all(cluster, partitions)  # once their logs are made
     batch = bytes(build_batch([(None, os.urandom(1000), (), 1_700_000_000_000)] * 900))
     requests = [produce_request(_TOPIC, number, 1, batch) for number in range(partitions)]
     host, _, port = cluster.address(1).partition(":")
@@ -223,7 +224,7 @@ def partitions(measures: list[Measure], brokers: int, count: int) -> None:
         with Admin(cluster.bootstrap, timeout_seconds=300) as admin:
             new_topic = NewTopic(_TOPIC, count, factor)
             steps.time("create", lambda: admin.create_topics([new_topic]))
-        steps.time("all in sync", lambda: cluster.wait_in_sync(_TOPIC, 300))
+        steps.time("until the logs are made", lambda: _wait_made(cluster, count))
         steps.look(cluster, "after creating")
         steps.time("append to all", lambda: _append_to_all(cluster, count))
         steps.look(cluster, "after appending")
@@ -235,6 +236,16 @@ def partitions(measures: list[Measure], brokers: int, count: int) -> None:
         cluster.kill_all()
         steps.time("start after SIGKILL", cluster.start_all)
         steps.look(cluster, "after a crash")
+
+
+def _wait_made(cluster: Cluster, count: int) -> None:
+    deadline = time.monotonic() + _OPEN_PARTITIONS_SECONDS_MAX
+    for node_id in cluster.node_ids:
+        log = cluster.directory / f"node-{node_id}" / "log"
+        while len(list(log.glob(f"{_TOPIC}-*/*.log"))) < count:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"node {node_id} did not make all logs")
+            time.sleep(0.05)
 
 
 def _append_to_all(cluster: Cluster, count: int) -> None:

@@ -25,6 +25,7 @@ from controller.generated import metadata_pb2 as pb
 from controller.state import ClusterState, PartitionMetadata
 from ottla.core.errors import ErrorCode
 from ottla.core.identifiers import Uuid, random_uuid
+from tests.support.examples import examples
 
 BROKERS = range(1, 6)
 CLUSTER = "a" * 22
@@ -413,7 +414,7 @@ class ClusterMachine(RuleBasedStateMachine):
 
 TestClusterState = ClusterMachine.TestCase
 TestClusterState.settings = settings(
-    max_examples=120,
+    max_examples=examples(120),
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

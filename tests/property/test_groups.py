@@ -36,6 +36,7 @@ from broker.groups.states import GroupState
 from broker.groups.stored import CommittedOffset, StoredGroup
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
+from tests.support.examples import examples
 from tests.support.group_driver import join_request
 from tests.support.in_loop import turns
 from tests.support.memory_partition import MemoryPartition
@@ -407,7 +408,7 @@ def state_of(machine: GroupMachine) -> State:
 
 TestGroups = Groups.TestCase
 TestGroups.settings = settings(
-    max_examples=100,
+    max_examples=examples(100),
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -32,6 +32,7 @@ from broker.replication.isr import (
 from broker.replication.partition_machine import PartitionMachine
 from broker.replication.progress import BrokerView, PartitionView
 from ottla.core.errors import ErrorCode, ProtocolError
+from tests.support.examples import examples
 
 LEADER = 1
 FOLLOWERS = (2, 3)
@@ -308,7 +309,9 @@ class LeaderMachine(RuleBasedStateMachine):
             assert next_offset > self.machine.high_watermark
 
 
-LeaderMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+LeaderMachine.TestCase.settings = settings(
+    max_examples=examples(100), stateful_step_count=50, deadline=None
+)
 TestLeaderMachine = LeaderMachine.TestCase
 
 

@@ -20,9 +20,13 @@ from tests.property.protocol_trees import (
     project,
     shown,
 )
+from tests.support.examples import examples
 
 _settings = settings(
-    max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(4, long=50),
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 _MUTATIONS = 40
 

@@ -20,9 +20,10 @@ from tests.property.protocol_trees import (
     project,
     shown,
 )
+from tests.support.examples import examples
 
 _settings = settings(
-    max_examples=8,
+    max_examples=examples(8, long=100),
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -38,6 +38,7 @@ from ottla.record.batch import (
 from ottla.record.build import build_batch, recompress
 from ottla.record.compression import Compression, compress, decompress
 from ottla.record.walk import Walk, walk_records
+from tests.support.examples import examples
 
 Fields = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]], int]
 ALL = list(Compression)
@@ -180,19 +181,19 @@ def read_all(data: bytes | bytearray) -> None:
         list(iter_records(data, position, header, decompressed_bytes_max=1_000_000))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=400))
 def test_garbage_raises_only_decode_errors(data: bytes) -> None:
     only_decode_errors(lambda: read_all(data))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=300), codecs)
 def test_garbage_to_decompress_raises_only_decode_errors(data: bytes, codec: Compression) -> None:
     only_decode_errors(lambda: decompress(data, codec, 100_000))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(batches, codecs, st.randoms(use_true_random=False))
 def test_damaged_batches_raise_only_decode_errors(
     records: list[Fields], codec: Compression, source: random.Random

@@ -32,6 +32,7 @@ from storage.markers import note_batch, read_marker
 from storage.producers import ProducerState
 from storage.room import HOLD_MS
 from storage.vfs import MemoryVfs, SimulatedCrash
+from tests.support.examples import examples
 
 TOPIC_ID = bytes(range(16))
 CONFIG = LogConfig(
@@ -449,7 +450,7 @@ class LogMachine(RuleBasedStateMachine):
 
 TestLog = LogMachine.TestCase
 TestLog.settings = settings(
-    max_examples=300,
+    max_examples=examples(300),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
