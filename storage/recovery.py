@@ -139,6 +139,8 @@ class _Loader:
         log_start_offset = min(max(log_start_offset, first), log_end_offset)
         self._check_epochs(log_end_offset)
         self._epochs.forget_below(log_start_offset)
+        for segment in self._segments[:-1]:
+            segment.drop_files()  # three each; a broker has thousands of segments
         return LoadedLog(
             self._segments,
             log_start_offset,

@@ -525,9 +525,20 @@ class Segment:
 
     def release(self) -> None:
         """Drop files of a sealed segment that nobody has read since the last call."""
-        if self.used or not self.sealed:
+        if self.used:
             self.used = False
+        else:
+            self.drop_files()
+
+    def drop_files(self) -> None:
+        """Close its files until they are needed again, if it is sealed and all of it is synced.
+
+        Not before: the kernel tells a failed write to those who had the file open; a sync of one
+        that opens it afterwards may succeed, although the content is lost.
+        """
+        if self.dirty or not self.sealed:
             return
+        self.used = False
         self._file = None
         self.transactions.release()
         with self._lock:

@@ -66,6 +66,17 @@ def test_after_a_clean_stop_nothing_is_scanned() -> None:
     assert log.segments[-1].base_offset < 23  # it goes on in the same segment
 
 
+def test_opening_leaves_no_file_of_a_sealed_segment_open() -> None:
+    disk = Disk()
+    synced(disk)
+    for start in (disk.process_crash, disk.restart):
+        log = start()
+        settled = [segment for segment in log.segments[:-1] if not segment.dirty]
+        assert len(settled) > 2
+        assert all(segment._file is None for segment in settled)
+        assert all(segment._stored_offset_index is None for segment in settled)
+
+
 def test_a_clean_stop_without_its_checkpoint_is_scanned() -> None:
     disk = Disk()
     fill(disk.open(), 25)

@@ -260,3 +260,13 @@ def test_releasing_closes_what_was_not_read_meanwhile() -> None:
     segment.release()
     assert segment._file is None
     assert segment.locate(139)[1].base_offset == 138
+
+
+def test_files_stay_open_until_all_is_synced() -> None:
+    segment = stored(disk())
+    segment.dirty = True
+    segment.drop_files()
+    assert segment._file is not None
+    segment.flush()
+    segment.drop_files()
+    assert segment._file is None
