@@ -105,7 +105,8 @@ class _Loader:
         self._recovery_point = 0
         self._index_point = 0
         self._scanned_bytes = 0
-        self._last_epoch = -1
+        self._last_epoch = -1  # of the batches read so far
+        self._newest_epoch = -1  # that `_epochs` knows
         self._foreign = False
         self._transactions_damaged = False
 
@@ -125,6 +126,8 @@ class _Loader:
             self._index_point = checkpoint.index_point
             self._epochs = LeaderEpochCache(checkpoint.epochs)
             self._epochs.truncate_to(self._recovery_point)
+            newest = self._epochs.latest()
+            self._newest_epoch = -1 if newest is None else newest
         # A snapshot above the recovery point may be of another history than the log has now; so
         # may one at the start of a log that was emptied, which lies above the stored point.
         trusted = checkpoint.recovery_point if checkpoint else -1
@@ -342,12 +345,12 @@ class _Loader:
 
     def _visit(self, segment: Segment, position: int, header: BatchHeader) -> None:
         """One batch, in order: what follows from its header."""
-        if header.leader_epoch > self._last_epoch:
-            self._last_epoch = header.leader_epoch
-        if header.base_offset >= self._recovery_point and header.leader_epoch >= 0:
-            newest = self._epochs.latest()
-            if newest is None or header.leader_epoch > newest:
-                self._epochs.assign(header.leader_epoch, header.base_offset)
+        leader_epoch = header.leader_epoch
+        if leader_epoch > self._last_epoch:
+            self._last_epoch = leader_epoch
+        if leader_epoch > self._newest_epoch and header.base_offset >= self._recovery_point:
+            self._newest_epoch = leader_epoch
+            self._epochs.assign(leader_epoch, header.base_offset)
         if header.producer_id >= 0 and header.base_offset >= self._producers_from:
             aborted = replay_batch(self._producers, segment, position, header, self._timestamp_ms)
             if aborted is not None and aborted.last_offset >= self._recovery_point:

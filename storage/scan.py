@@ -50,25 +50,30 @@ def read_batches(file: VfsFile, position: int, end: int) -> Iterator[tuple[bytes
 
 
 def _scan(file: VfsFile, position: int, end: int) -> Iterator[tuple[int, BatchHeader, bytes, int]]:
-    """(position, header, bytes that hold the batch, where in them)."""
+    """(position, header, bytes that hold the batch, where in them).
+
+    Small batches cost what is done for each of them here, not their bytes: all that a chunk allows
+    is done once a chunk.
+    """
     chunk = b""
-    chunk_start = position
+    view = memoryview(chunk)
+    start = size = 0  # where in the chunk the batch begins; the chunk's size
     while position < end:
-        start = position - chunk_start
-        left = len(chunk) - start
-        if left < HEADER_SIZE and position + left < end:
-            chunk, chunk_start = file.pread(min(_SCAN_CHUNK, end - position), position), position
-            start = 0
+        if start + HEADER_SIZE > size:
+            chunk = file.pread(min(_SCAN_CHUNK, end - position), position)
+            view, start, size = memoryview(chunk), 0, len(chunk)
         header = read_header(chunk, start)
-        if header.size > end - position:
-            raise DecodeError(f"the batch at byte {position} of {file.path} is torn")
-        if start + header.size > len(chunk):
-            size = min(max(_SCAN_CHUNK, header.size), end - position)
-            chunk, chunk_start = file.pread(size, position), position
-            start = 0
-        if not crc_matches(chunk, start, header):
+        stop = start + header.size
+        if stop > size:
+            if header.size > end - position:
+                raise DecodeError(f"the batch at byte {position} of {file.path} is torn")
+            chunk = file.pread(min(max(_SCAN_CHUNK, header.size), end - position), position)
+            view, start, size = memoryview(chunk), 0, len(chunk)
+            stop = header.size
+        if not crc_matches(view, start, header):
             raise DecodeError(f"the batch at byte {position} of {file.path} has a wrong CRC")
         if header.last_offset_delta < 0:
             raise DecodeError(f"the batch at byte {position} of {file.path} ends before it begins")
         yield position, header, chunk, start
         position += header.size
+        start = stop

@@ -22,6 +22,7 @@ from storage.log import Log
 from storage.vfs import SimulatedCrash
 from tests.support.compaction import COMPACTED, CommittedLogs, compactor, keyed
 from tests.support.disk import Disk, append, marker
+from tests.support.examples import examples
 
 CONFIG = replace(COMPACTED, segment_bytes=700, retention_bytes=None)
 KEYS = [b"a", b"b", b"c", b"a key longer than sixteen bytes"]

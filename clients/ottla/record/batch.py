@@ -157,17 +157,15 @@ def read_header(buffer: Buffer, position: int = 0) -> BatchHeader:
     numbers are given as they are: the log checks them when it appends.
     """
     try:
-        fields = HEADER.unpack_from(buffer, position)
+        header = BatchHeader(*HEADER.unpack_from(buffer, position))
     except struct_error:
         raise _short_header(buffer, position) from None
-    length = fields[1]
-    if fields[3] != MAGIC:
-        raise _wrong_magic(fields[3])
-    if length < HEADER_SIZE - LENGTH_OVERHEAD:
-        raise DecodeError(
-            f"a record batch claims {length + LENGTH_OVERHEAD} bytes, less than its own header"
-        )
-    return BatchHeader(fields[0], length + LENGTH_OVERHEAD, *fields[2:])
+    if header.magic != MAGIC:
+        raise _wrong_magic(header.magic)
+    header.size += LENGTH_OVERHEAD
+    if header.size < HEADER_SIZE:
+        raise DecodeError(f"a record batch claims {header.size} bytes, less than its own header")
+    return header
 
 
 def _short_header(buffer: Buffer, position: int) -> DecodeError:
