@@ -7,6 +7,8 @@ import errno
 from ottla.core.errors import ErrorCode, ProtocolError
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
+"""Too many files are open: no fault of the disk. Nothing was changed, and it may be tried again."""
 
 
 class DiskFull(ProtocolError):

@@ -27,7 +27,7 @@ from storage.compaction import swap
 from storage.config import LogConfig
 from storage.directory import LogDirectory
 from storage.durability import Durability
-from storage.errors import DISK_FULL, IndexesNotSaved, LogDamaged
+from storage.errors import DISK_FULL, NO_DESCRIPTOR, IndexesNotSaved, LogDamaged
 from storage.recovery import load_log
 from storage.retention import SegmentAge, decide_deletable
 from storage.segment import Segment
@@ -434,7 +434,8 @@ class LogState:
     def _storage_error(self, error: OSError) -> NoReturn:
         if error.errno in DISK_FULL:
             raise self.directory.room.refused() from error
-        self.directory.fail(error)
+        if error.errno not in NO_DESCRIPTOR:
+            self.directory.fail(error)
         raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, f"{self._name}: {error}") from error
 
     def fail_damaged(self, error: DecodeError) -> None:

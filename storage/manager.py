@@ -23,7 +23,7 @@ from storage.checkpoints import Checkpoints, LogKey
 from storage.config import LogConfig
 from storage.directories import Directories
 from storage.directory import LogDirectory, StopState
-from storage.errors import DISK_FULL, DiskFull
+from storage.errors import DISK_FULL, NO_DESCRIPTOR, DiskFull
 from storage.folders import Folders
 from storage.log import Log
 from storage.marks import MarkState
@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 HOUSEKEEPING_INTERVAL_MS = 1_000
 CHECKPOINT_INTERVAL_MS = 5_000  # replica.high.watermark.checkpoint.interval.ms
 RETENTION_INTERVAL_MS = 300_000  # log.retention.check.interval.ms
+COLD_INTERVAL_MS = 60_000  # files of sealed segments that were not read for so long are closed
 PRODUCER_EXPIRATION_MS = 86_400_000  # producer.id.expiration.ms
 
 
@@ -65,6 +66,7 @@ class LogManager:
         self._writer = ThreadPoolExecutor(1, "checkpoints")
         self._checkpoint_due_ms = clock.now_ms() + CHECKPOINT_INTERVAL_MS
         self._retention_due_ms = clock.now_ms() + retention_interval_ms
+        self._cold_due_ms = clock.now_ms() + COLD_INTERVAL_MS
         self._closed = False
         self._complained = ""  # of what the last commit failed with
         self._retire_leftovers()
@@ -158,7 +160,7 @@ class LogManager:
                 if directory is None:
                     raise DiskFull(f"{topic}-{partition}: {error}") from error
                 raise directory.room.refused() from error
-            if directory is not None:
+            if directory is not None and error.errno not in NO_DESCRIPTOR:
                 directory.fail(error)
             raise ProtocolError(
                 ErrorCode.KAFKA_STORAGE_ERROR, f"{topic}-{partition}: {error}"
@@ -274,6 +276,10 @@ class LogManager:
         if now_ms >= self._retention_due_ms:
             self._retention_due_ms = now_ms + self._retention_interval_ms
             self.apply_retention()
+        if now_ms >= self._cold_due_ms:
+            self._cold_due_ms = now_ms + COLD_INTERVAL_MS
+            for log in self.logs():
+                log.release_cold()
         await loop.run_in_executor(self._flusher, self._directories.mark_failed)
         await loop.run_in_executor(self._flusher, self._unlink, now_ms)
         if now_ms >= self._checkpoint_due_ms:
@@ -305,7 +311,6 @@ class LogManager:
                 continue
             count += self._delete_old(log, timestamp_ms)
             log.producers.expire(timestamp_ms, self._producer_expiration_ms)
-            log.release_cold()
         return count
 
     def _delete_old(self, log: Log, timestamp_ms: int) -> int:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from ottla.core.errors import DecodeError
 from ottla.record.batch import HEADER_SIZE, BatchHeader, read_header
 from storage import names
-from storage.errors import DISK_FULL, IndexesNotSaved
+from storage.errors import DISK_FULL, NO_DESCRIPTOR, IndexesNotSaved
 from storage.indexes import (
     OFFSET_ENTRY_SIZE,
     RELATIVE_OFFSET_MAX,
@@ -485,7 +485,7 @@ class Segment:
                 made = True
             return made
         except OSError as error:
-            if error.errno not in DISK_FULL:
+            if error.errno not in DISK_FULL | NO_DESCRIPTOR:
                 raise
             self.dirty = True  # to be tried again
             raise IndexesNotSaved(error.errno, error.strerror, self.path) from error

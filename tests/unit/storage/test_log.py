@@ -322,6 +322,20 @@ def test_a_disk_too_full_for_a_new_segment() -> None:
     assert [h.base_offset for h in read_all(log)] == list(range(6))
 
 
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE])
+def test_too_many_open_files_are_no_fault_of_the_disk(error: int) -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 5)
+    disk.vfs.fail("open", error, path="05.log")
+    with pytest.raises(ProtocolError, match="open files") as caught:
+        fill(log, 1)
+    assert caught.value.code is ErrorCode.KAFKA_STORAGE_ERROR
+    assert not log.directory.offline
+    fill(log, 1)
+    assert [h.base_offset for h in read_all(log)] == list(range(6))
+
+
 @pytest.mark.parametrize("also_the_cut", [False, True])
 def test_any_other_fault_takes_the_directory_offline(also_the_cut: bool) -> None:
     disk = Disk()

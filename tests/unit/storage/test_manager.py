@@ -13,6 +13,7 @@ from storage.config import LogConfig
 from storage.errors import DiskFull, LogDamaged
 from storage.manager import (
     CHECKPOINT_INTERVAL_MS,
+    COLD_INTERVAL_MS,
     PRODUCER_EXPIRATION_MS,
     RETENTION_INTERVAL_MS,
     LogManager,
@@ -256,6 +257,15 @@ def test_a_folder_that_was_only_begun_is_made_again() -> None:
     disk.start()
     fill(disk.open(), 1)
     assert not any(name.endswith("-stray") for name in disk.vfs.listdir("/data"))
+
+
+def test_too_many_open_files_refuse_a_log_but_not_the_directory() -> None:
+    disk = Disk()
+    disk.vfs.fail("open", errno.EMFILE, path=".log")
+    with pytest.raises(ProtocolError, match="open files"):
+        disk.open()
+    assert not disk.manager.directories[0].offline
+    fill(disk.open(), 1)
 
 
 def test_a_full_disk_refuses_new_logs_until_there_is_room() -> None:
@@ -510,6 +520,18 @@ def test_flushing_by_time_or_number(config: LogConfig) -> None:
     fill(log, 1)
     keep_house(disk, 1)
     assert log.recovery_point == 3
+
+
+def test_files_that_nobody_reads_are_closed() -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 12)
+    log.flush_sealed()
+    keep_house(disk, COLD_INTERVAL_MS - 1)
+    assert log.segments[0]._file is not None
+    keep_house(disk, 1)
+    keep_house(disk, COLD_INTERVAL_MS)
+    assert log.segments[0]._file is None
 
 
 def test_retention_and_producers_are_looked_after() -> None:
