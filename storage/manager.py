@@ -59,7 +59,7 @@ class LogManager:
         self._producer_expiration_ms = producer_expiration_ms
         self._retention_interval_ms = retention_interval_ms
         self._logs: dict[tuple[Uuid, int], Log] = {}
-        self._high_watermarks: dict[tuple[Uuid, int], int] = {}
+        self._high_watermarks: dict[tuple[Uuid, int], int] = {}  # not yet noted
         self._retired: list[tuple[int, str]] = []  # (now_ms from which on, folder to remove)
         self._folders = Folders(vfs)
         self._flusher = ThreadPoolExecutor(1, "log-flush")
@@ -364,11 +364,10 @@ class LogManager:
     def _note_checkpoints(self) -> None:
         for log in self.logs():
             log.note_checkpoint()
-        for (topic_id, partition), value in self._high_watermarks.items():
+        moved, self._high_watermarks = self._high_watermarks, {}
+        for (topic_id, partition), value in moved.items():
             log_or_none = self._logs.get((topic_id, partition))
-            if log_or_none is None:
-                continue
-            if self.checkpoints.high_watermark(log_or_none.key) != value:
+            if log_or_none is not None:
                 self.checkpoints.note_high_watermark(log_or_none.key, value)
 
     def _commit(self) -> bool:
