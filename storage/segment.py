@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Iterator
 
 from ottla.core.errors import DecodeError
@@ -23,16 +22,14 @@ from ottla.record.batch import HEADER_SIZE, BatchHeader, read_header
 from storage import names
 from storage.errors import DISK_FULL, NO_DESCRIPTOR, IndexesNotSaved
 from storage.indexes import (
-    OFFSET_ENTRY_SIZE,
     RELATIVE_OFFSET_MAX,
-    TIME_ENTRY_SIZE,
     OffsetIndex,
     StoredOffsetIndex,
     StoredTimeIndex,
     TimeIndex,
-    save_entries,
 )
 from storage.scan import FAR_WINDOW, NEAR_WINDOW, walk_headers
+from storage.sparse_indexes import SparseIndexes
 from storage.transaction_index import TransactionIndex
 from storage.vfs import Buffer, OpenMode, Vfs, VfsFile, write_all
 
@@ -46,13 +43,7 @@ class Segment:
 
     __slots__ = (
         "_file",
-        "_lock",
-        "_offset_index",
-        "_saved_offsets",
-        "_saved_times",
-        "_stored_offset_index",
-        "_stored_time_index",
-        "_time_index",
+        "_indexes",
         "_unindexed_bytes",
         "_vfs",
         "base_offset",
@@ -96,15 +87,9 @@ class Segment:
         self.max_timestamp = -1
         self.max_timestamp_offset = base_offset  # last offset of the batch that brought it
         self._file: VfsFile | None = None
-        self._offset_index: OffsetIndex | None = None
-        self._time_index: TimeIndex | None = None
-        self._stored_offset_index: StoredOffsetIndex | None = None
-        self._stored_time_index: StoredTimeIndex | None = None
-        self._saved_offsets = 0
-        self._saved_times = 0
+        self._indexes = SparseIndexes(vfs, self.path, ending, base_offset)
         self._unindexed_bytes = 0
         self.transactions = TransactionIndex(vfs, self.file_path(names.TRANSACTION_INDEX_SUFFIX))
-        self._lock = threading.Lock()  # which pair of indexes is the true one: flush is a thread
 
     @classmethod
     def create(
@@ -162,7 +147,7 @@ class Segment:
         if not position:
             self.first_timestamp = header.max_timestamp
         if self._unindexed_bytes > index_interval_bytes:
-            self._index(last_offset, position)
+            self._indexes.append(last_offset, position, self._newest)
             self._unindexed_bytes = 0
         self._unindexed_bytes += header.size
         self.size = position + header.size
@@ -187,29 +172,20 @@ class Segment:
 
     def begin_indexes(self) -> None:
         """Start with empty indexes in memory, for a new file or before noting it all again."""
-        self._offset_index = OffsetIndex(self.base_offset)
-        self._time_index = TimeIndex(self.base_offset)
-        self._saved_offsets = self._saved_times = self._unindexed_bytes = 0
+        self._indexes.begin()
+        self._unindexed_bytes = 0
         self.max_timestamp = -1
 
     def is_full(self, header: BatchHeader, config_index_bytes: int) -> bool:
         """Whether indexes or relative offsets leave no room for another batch."""
-        offset_index, time_index = self._offset_index, self._time_index
-        if offset_index is None or time_index is None:
-            return True
         last_offset = header.base_offset + header.last_offset_delta
-        return (
-            last_offset - self.base_offset > RELATIVE_OFFSET_MAX
-            or (offset_index.count + 1) * OFFSET_ENTRY_SIZE > config_index_bytes
-            or (time_index.count + 2) * TIME_ENTRY_SIZE > config_index_bytes
-        )
+        too_far = last_offset - self.base_offset > RELATIVE_OFFSET_MAX
+        return too_far or self._indexes.is_full(config_index_bytes)
 
     def seal(self) -> None:
         """No appends from here on: the time index gets its last entry."""
-        with self._lock:
-            if self._time_index is not None:
-                self._time_index.maybe_append(self.max_timestamp, self.max_timestamp_offset)
-            self.sealed = True
+        self._indexes.finish(self._newest)
+        self.sealed = True
         self.dirty = True
 
     # Finding
@@ -274,23 +250,15 @@ class Segment:
 
     @property
     def offset_index(self) -> OffsetIndex | StoredOffsetIndex:
-        with self._lock:
-            if self._offset_index is not None:
-                return self._offset_index
-            if self._stored_offset_index is None:
-                file = self._vfs.open(self.file_path(names.INDEX_SUFFIX), OpenMode.CREATE)
-                self._stored_offset_index = StoredOffsetIndex(file, self.base_offset)
-            return self._stored_offset_index
+        return self._indexes.offsets
 
     @property
     def time_index(self) -> TimeIndex | StoredTimeIndex:
-        with self._lock:
-            if self._time_index is not None:
-                return self._time_index
-            if self._stored_time_index is None:
-                file = self._vfs.open(self.file_path(names.TIME_INDEX_SUFFIX), OpenMode.CREATE)
-                self._stored_time_index = StoredTimeIndex(file, self.base_offset)
-            return self._stored_time_index
+        return self._indexes.times
+
+    @property
+    def _newest(self) -> tuple[int, int]:
+        return self.max_timestamp, self.max_timestamp_offset
 
     # Changing
 
@@ -330,25 +298,14 @@ class Segment:
 
     def cut(self, size: int, next_offset: int) -> None:
         """Truncate the file to the boundary `size`, seal it, cut the indexes alike."""
-        with self._lock:
-            offset_index, time_index = self._offset_index, self._time_index
-        if offset_index is None or time_index is None:
-            try:
-                offset_index, time_index = self._load_indexes()
-            except DecodeError:
-                self.rebuild_indexes(INDEX_INTERVAL_DEFAULT)
-                self.cut(size, next_offset)
-                return
+        try:
+            self._indexes.cut(size, next_offset)
+        except DecodeError:
+            self.rebuild_indexes(INDEX_INTERVAL_DEFAULT)
+            self._indexes.cut(size, next_offset)
         self.transactions.cut(next_offset)
         self.file.truncate(size)
-        with self._lock:
-            offset_index.cut(size)
-            time_index.cut(next_offset)
-            self._offset_index, self._time_index = offset_index, time_index
-            self._stored_offset_index = self._stored_time_index = None
-            self._saved_offsets = min(self._saved_offsets, offset_index.count)
-            self._saved_times = min(self._saved_times, time_index.count)
-            self.size, self.next_offset = size, next_offset
+        self.size, self.next_offset = size, next_offset
         if self.max_timestamp_offset >= next_offset:
             self.max_timestamp, self.max_timestamp_offset = self.max_timestamp_below(next_offset)
         self.seal()
@@ -358,7 +315,7 @@ class Segment:
 
         DecodeError when they are damaged or do not agree with the file of `size` bytes.
         """
-        offset_index, time_index = self._load_indexes()
+        offset_index, time_index = self._indexes.load()
         last = offset_index.last()
         start = 0 if last is None else last[1]
         next_offset = self.base_offset
@@ -370,8 +327,7 @@ class Segment:
             unindexed_bytes += header.size
         self.next_offset = next_offset
         self._check_last_entries(last, time_index.last())
-        self._offset_index, self._time_index = offset_index, time_index
-        self._saved_offsets, self._saved_times = offset_index.count, time_index.count
+        self._indexes.grow_on(offset_index, time_index)
         self._unindexed_bytes = unindexed_bytes
         self._adopt_max_timestamp(time_index.last())
 
@@ -388,15 +344,7 @@ class Segment:
 
     def adopt_indexes(self, index_interval_bytes: int) -> None:
         """Use the saved indexes of a sealed segment as they are; DecodeError when damaged."""
-        for suffix, entry_size in (
-            (names.INDEX_SUFFIX, OFFSET_ENTRY_SIZE),
-            (names.TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE),
-        ):
-            path = self.file_path(suffix)
-            if not self._vfs.exists(path):
-                raise DecodeError(f"{path} is missing")
-            if self._vfs.open(path, OpenMode.READ).size() % entry_size:
-                raise DecodeError(f"{path} ends within an entry")
+        self._indexes.check_files()
         last = self.offset_index.last()
         if last is None:
             for position, _ in walk_headers(self.file, 0, self.size, NEAR_WINDOW):
@@ -419,19 +367,6 @@ class Segment:
         if last_time is not None and not self.base_offset <= last_time[1] < self.next_offset:
             raise DecodeError(f"the time index of {self.path}.log points beyond it")
 
-    def _load_indexes(self) -> tuple[OffsetIndex, TimeIndex]:
-        offsets_path = self.file_path(names.INDEX_SUFFIX)
-        times_path = self.file_path(names.TIME_INDEX_SUFFIX)
-        for path in (offsets_path, times_path):
-            if not self._vfs.exists(path):
-                raise DecodeError(f"{path} is missing")
-        offset_file = self._vfs.open(offsets_path, OpenMode.READ)
-        time_file = self._vfs.open(times_path, OpenMode.READ)
-        return (
-            StoredOffsetIndex(offset_file, self.base_offset).load(),
-            StoredTimeIndex(time_file, self.base_offset).load(),
-        )
-
     def max_timestamp_below(self, end_offset: int) -> tuple[int, int]:
         """(largest timestamp or -1, last offset of its batch) of the batches below `end_offset`."""
         entry = self.time_index.floor_offset(end_offset - 1)
@@ -451,11 +386,6 @@ class Segment:
         if self.first_timestamp is None and self.size:
             self.first_timestamp = read_header(self.file.pread(HEADER_SIZE, 0)).max_timestamp
         return self.first_timestamp
-
-    def _index(self, last_offset: int, position: int) -> None:
-        if self._offset_index is not None and self._time_index is not None:
-            self._offset_index.append(last_offset, position)
-            self._time_index.maybe_append(self.max_timestamp, self.max_timestamp_offset)
 
     # Saving
 
@@ -481,7 +411,8 @@ class Segment:
         try:
             made = self.transactions.save()
             if self.sealed or closing:
-                self._save_indexes(closing=closing)
+                is_done = self.sealed
+                self._indexes.save(self._newest if closing else None, is_done=is_done)
                 made = True
             return made
         except OSError as error:
@@ -489,39 +420,6 @@ class Segment:
                 raise
             self.dirty = True  # to be tried again
             raise IndexesNotSaved(error.errno, error.strerror, self.path) from error
-
-    def _save_indexes(self, *, closing: bool) -> None:
-        with self._lock:
-            offset_index, time_index = self._offset_index, self._time_index
-            saved_offsets, saved_times = self._saved_offsets, self._saved_times
-            if closing and time_index is not None:
-                # As when sealed: the last entry tells the segment's largest timestamp, should it
-                # get no more appends.
-                time_index.maybe_append(self.max_timestamp, self.max_timestamp_offset)
-        if offset_index is None or time_index is None:
-            return
-        saved_offsets = save_entries(
-            self._vfs,
-            self.file_path(names.INDEX_SUFFIX),
-            offset_index.encode,
-            OFFSET_ENTRY_SIZE,
-            saved_offsets,
-        )
-        saved_times = save_entries(
-            self._vfs,
-            self.file_path(names.TIME_INDEX_SUFFIX),
-            time_index.encode,
-            TIME_ENTRY_SIZE,
-            saved_times,
-        )
-        with self._lock:
-            if self._offset_index is not offset_index:
-                return
-            # A truncation meanwhile may have left fewer entries than were just written.
-            self._saved_offsets = min(saved_offsets, offset_index.count)
-            self._saved_times = min(saved_times, time_index.count)
-            if self.sealed and not self.dirty:
-                self._offset_index = self._time_index = None
 
     def release(self) -> None:
         """Drop files of a sealed segment that nobody has read since the last call."""
@@ -541,8 +439,7 @@ class Segment:
         self.used = False
         self._file = None
         self.transactions.release()
-        with self._lock:
-            self._stored_offset_index = self._stored_time_index = None
+        self._indexes.drop_files()
 
     def file_paths(self) -> list[str]:
         """Its files that exist."""

@@ -74,7 +74,7 @@ def test_opening_leaves_no_file_of_a_sealed_segment_open() -> None:
         settled = [segment for segment in log.segments[:-1] if not segment.dirty]
         assert len(settled) > 2
         assert all(segment._file is None for segment in settled)
-        assert all(segment._stored_offset_index is None for segment in settled)
+        assert all(segment._indexes._stored_offsets is None for segment in settled)
 
 
 def test_a_clean_stop_without_its_checkpoint_is_scanned() -> None:
