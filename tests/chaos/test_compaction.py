@@ -115,9 +115,7 @@ def test_the_latest_values_survive_compaction_and_fail_over() -> None:
         for other in cluster.node_ids:
             if other != fresh:
                 cluster.kill(other)
-        for other in cluster.node_ids:
-            if other != fresh:
-                cluster.start(other, wait=False)
+        cluster.start_all()  # and waits: until there is a quorum, all metadata is of before
         cluster.wait_in_sync(TOPIC)
         assert {key: value for _, key, value in read(cluster.bootstrap)} == last
         last = produce(cluster, 5_000, 500)
