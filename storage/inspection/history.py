@@ -9,7 +9,7 @@ from ottla.record.compression import Buffer
 from storage.checkpoints import LogCheckpoint
 from storage.epochs import LeaderEpochCache
 from storage.inspection.producer_check import snapshot_faults
-from storage.markers import note_batch, read_marker
+from storage.markers import Marker, note_batch, read_marker
 from storage.producers import ProducerState
 from storage.transaction_index import AbortedTransaction
 
@@ -34,15 +34,20 @@ class History:
 
     def note(
         self, header: BatchHeader, data: Buffer, *, compacted: bool
-    ) -> AbortedTransaction | None:
-        """The next batch; the transaction that it aborts. DecodeError: a marker that is none."""
+    ) -> tuple[Marker | None, AbortedTransaction | None]:
+        """The next batch; the marker that it is, and the transaction that it aborts.
+
+        A transaction all of whose records are gone, by compaction or with older segments, is not
+        known. DecodeError: a marker that is none.
+        """
         self.check_snapshots(header.base_offset, compacted=compacted)
         if header.leader_epoch > self.last_epoch:
             self._epochs.assign(header.leader_epoch, header.base_offset)
         self._epoch_ends[self.last_epoch] = header.next_offset
         if header.producer_id < 0:
-            return None
-        return note_batch(self._producers, header, read_marker(data, 0, header), 0)
+            return None, None
+        marker = read_marker(data, 0, header)
+        return marker, note_batch(self._producers, header, marker, 0)
 
     def check_snapshots(self, next_offset: int, *, compacted: bool) -> None:
         """Those taken at or below `next_offset`, which is where the log has been followed to."""

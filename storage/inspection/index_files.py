@@ -186,6 +186,12 @@ class TransactionIndexCheck:
         if not alike:
             self._report(at, f"the entry {_shown(stored)} should be {_shown(found)}")
 
+    def aborted_unknown(self, producer_id: int, marker_offset: int) -> None:
+        """An abort marker of a transaction of which nothing else is left; it may have an entry."""
+        entry = self._up_to(marker_offset)
+        if entry is not None and entry[1].producer_id != producer_id:
+            self._report(entry[0], f"the marker at offset {marker_offset} is another producer's")
+
     def finish(self) -> None:
         self._up_to(None)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ottla.core.errors import DecodeError
 from ottla.core.identifiers import uuid_text
 from ottla.record.batch import BatchHeader
+from ottla.record.control import ControlRecordType
 from storage import marks, names
 from storage.indexes import RELATIVE_OFFSET_MAX
 from storage.inspection.batch_faults import has_keyless_record, header_faults, record_faults
@@ -213,12 +214,14 @@ class LogCheck:
     ) -> None:
         compacted = self._report.compacted
         try:
-            aborted = self._history.note(header, data, compacted=compacted)
+            marker, aborted = self._history.note(header, data, compacted=compacted)
         except DecodeError as error:
             self._fault(path, position, header.base_offset, f"a control batch: {error}")
             return
         if aborted is not None:
             indexes.aborted(aborted, compacted=compacted)
+        elif marker is not None and marker.control_type is ControlRecordType.ABORT:
+            indexes.aborted_unknown(header.producer_id, marker.offset)
 
     def _gap_between(self, path: str, base_offset: int) -> None:
         """A segment ends before the next one begins: only Kafka's compaction leaves that."""

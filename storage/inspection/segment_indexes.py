@@ -85,6 +85,11 @@ class SegmentIndexes:
         if self._transactions is not None:
             self._transactions.aborted(found, compacted=compacted)
 
+    def aborted_unknown(self, producer_id: int, marker_offset: int) -> None:
+        """An abort marker of a transaction of which nothing else is left."""
+        if self._transactions is not None:
+            self._transactions.aborted_unknown(producer_id, marker_offset)
+
     def finish(self) -> None:
         """The segment has been walked over to its end."""
         if self._offsets is not None:

@@ -267,6 +267,24 @@ def test_aborted_transactions_are_in_their_index() -> None:
     assert messages(check(disk)) == ["missing, although 1 transactions are aborted in its segment"]
 
 
+def test_a_transaction_of_which_compaction_left_only_the_marker() -> None:
+    disk = Disk(COMPACTED)
+    log = disk.open()
+    append(log, batch(1, producer_id=7, sequence=0, transactional=True))
+    append(log, marker(7, commit=False), internal=True)
+    append(log, keyed((b"k", b"v"), producer_id=7, sequence=1, transactional=True))
+    append(log, marker(7), internal=True)
+    for number in range(20):
+        append(log, keyed((b"k%d" % number, b"v")))
+    assert compact(disk, log)
+    disk.manager.close()
+    assert check(disk).gaps
+    assert disk.size("00000000000000000000.txnindex")
+    assert not messages(check(disk))
+    change(disk, disk.path(0, ".txnindex"), 9, b"\x08")
+    assert any("another producer" in message for message in messages(check(disk)))
+
+
 def test_an_aborted_transaction_above_the_recovery_point_is_read_from_the_log() -> None:
     disk = aborted()
     disk.vfs.unlink(disk.path(0, ".txnindex"))
