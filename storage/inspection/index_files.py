@@ -67,13 +67,9 @@ class OffsetIndexCheck:
                 )
             self._next = self._advance()
 
-    def finish(self) -> None:
-        """No more batches: an entry that is left names none of them."""
-        if self._next is not None:
-            at, _, named = self._next
-            self._report(at, f"the entry names byte {named}, beyond the last batch")
-        while self._advance() is not None:
-            pass
+    def finish(self) -> int | None:
+        """No more batches: the position of the first entry that is left, which names none."""
+        return _rest(self._next, self._advance)
 
     def close(self) -> None:
         self._entries.close()
@@ -126,12 +122,9 @@ class TimeIndexCheck:
                 )
             self._next = self._advance()
 
-    def finish(self) -> None:
-        if self._next is not None:
-            at, _, offset = self._next
-            self._report(at, f"the entry names offset {offset}, beyond the last batch")
-        while self._advance() is not None:
-            pass
+    def finish(self) -> int | None:
+        """As that of the offset index."""
+        return _rest(self._next, self._advance)
 
     def close(self) -> None:
         self._entries.close()
@@ -227,6 +220,15 @@ class TransactionIndexCheck:
                 self._last_offset = stored.last_offset
                 return at, stored
         return None
+
+
+def _rest(
+    waiting: tuple[int, int, int] | None, advance: Callable[[], tuple[int, int, int] | None]
+) -> int | None:
+    first = None if waiting is None else waiting[0]
+    while waiting is not None:
+        waiting = advance()
+    return first
 
 
 def _shown(entry: AbortedTransaction) -> str:

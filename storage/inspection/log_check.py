@@ -143,6 +143,7 @@ class LogCheck:
             trust=self._trust(base_offset, following),
             # Nothing is believed of a log that the checkpoints do not know.
             recovery_point=report.recovery_point if self._stored is None or self._checkpoint else 0,
+            stopped_cleanly=self._stopped_cleanly,
         )
         try:
             self._walk(path, file, base_offset, following, indexes)

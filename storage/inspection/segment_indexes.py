@@ -45,12 +45,14 @@ class SegmentIndexes:
         sealed: bool,
         trust: Trust,
         recovery_point: int | None,
+        stopped_cleanly: bool,
     ) -> None:
         self._vfs = vfs
         self._stem = os.path.join(folder, names.segment_name(base_offset))
         self._findings = findings
         self._sealed = sealed
         self._trust = trust
+        self._stopped_cleanly = stopped_cleanly
         self._offsets: OffsetIndexCheck | None = None
         self._times: TimeIndexCheck | None = None
         self._transactions: TransactionIndexCheck | None = None
@@ -92,13 +94,13 @@ class SegmentIndexes:
 
     def finish(self) -> None:
         """The segment has been walked over to its end."""
-        if self._offsets is not None:
-            self._offsets.finish()
+        if self._offsets is not None and (position := self._offsets.finish()) is not None:
+            self._beyond(names.INDEX_SUFFIX, position)
         if self._times is not None:
-            self._times.finish()
-            # The last entry of a segment that was sealed or closed is taken for its largest one.
-            done = self._trust is Trust.BELIEVED or (self._trust is Trust.UNKNOWN and self._sealed)
-            if done and self._times.last_timestamp != self._times.largest >= 0:
+            if (position := self._times.finish()) is not None:
+                self._beyond(names.TIME_INDEX_SUFFIX, position)
+            elif self._is_done and self._times.last_timestamp != self._times.largest >= 0:
+                # The last entry of a segment that was sealed or closed is taken for its largest.
                 self._report(
                     self._stem + names.TIME_INDEX_SUFFIX,
                     f"its last entry has timestamp {self._times.last_timestamp}, the segment up to "
@@ -110,6 +112,19 @@ class SegmentIndexes:
             self._transaction_fault(
                 None, f"missing, although {self._aborted} transactions are aborted in its segment"
             )
+
+    @property
+    def _is_done(self) -> bool:
+        return self._trust is Trust.BELIEVED or (self._trust is Trust.UNKNOWN and self._sealed)
+
+    def _beyond(self, suffix: str, position: int) -> None:
+        """Entries beyond the last batch: saved before a truncation, which a crash then cut off."""
+        path = self._stem + suffix
+        message = "the entries from here on lie beyond the last batch"
+        if self._trust is Trust.BELIEVED and not self._stopped_cleanly:
+            self._findings.add(Severity.WARNING, path, message + _MADE_AGAIN, position=position)
+        else:
+            self._report(path, message, position)
 
     def close(self) -> None:
         """Drop the files that are open."""

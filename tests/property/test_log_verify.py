@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -189,6 +189,7 @@ def test_what_a_crash_leaves_is_no_error(machine: type[RuleBasedStateMachine]) -
             max_examples=100,
             stateful_step_count=30,
             deadline=None,
+            phases=[Phase.reuse, Phase.generate],  # shrinking takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -410,6 +410,18 @@ def test_an_index_that_lies(suffix: str, position: int, data: bytes, cause: str)
     assert any(cause in message for message in messages(check(disk)))
 
 
+def test_entries_beyond_the_segment_are_what_a_truncation_that_was_cut_off_leaves() -> None:
+    disk = stopped()
+    for suffix, entry in ((".index", (99, 9_999)), (".timeindex", (0, 99_999, 99))):
+        data = b"".join(number.to_bytes(4, "big") for number in entry)
+        disk.vfs.open(disk.path(5, suffix), OpenMode.CREATE).write(data)
+    assert len(messages(check(disk))) == 2
+    disk.vfs.unlink("/data/stop.mark")
+    report = check(disk)
+    assert not messages(report)
+    assert len(messages(report, "warning")) == 2
+
+
 def test_an_index_above_the_index_point_is_made_again() -> None:
     disk = stopped()
     remembered(disk, index_point=0)
