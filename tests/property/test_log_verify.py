@@ -29,6 +29,7 @@ from tests.property.test_compaction import CONFIG, CompactionMachine
 from tests.property.test_storage_log import LogMachine
 from tests.support.compaction import keyed
 from tests.support.disk import FOLDER, SMALL, Disk, append, fill, marker
+from tests.support.examples import examples
 from tests.support.read_only_vfs import ReadOnlyVfs
 
 
@@ -186,7 +187,7 @@ def test_what_a_crash_leaves_is_no_error(machine: type[RuleBasedStateMachine]) -
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=100,
+            max_examples=examples(100),
             stateful_step_count=30,
             deadline=None,
             phases=[Phase.reuse, Phase.generate],  # shrinking takes minutes
