@@ -108,5 +108,9 @@ class Durability:
             self._vfs.fsync_dir(os.path.dirname(self._folder))
         if self.names_dirty:
             self.names_dirty = False  # first: a segment made meanwhile makes it dirty again
-            self._vfs.fsync_dir(self._folder)
+            try:
+                self._vfs.fsync_dir(self._folder)
+            except OSError:
+                self.names_dirty = True
+                raise
         self._identity_dirty = False

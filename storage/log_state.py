@@ -372,9 +372,9 @@ class LogState:
         self._check_usable()
         try:
             self._durability.flush(self, everything=everything, closing=closing)
-        except IndexesNotSaved as error:
-            self._storage_error(error)
         except OSError as error:
+            if isinstance(error, IndexesNotSaved) or error.errno in NO_DESCRIPTOR:
+                self._storage_error(error)
             if isinstance(error, FileNotFoundError) and self._fault is not None:
                 return  # deleted meanwhile
             # Also when the disk is full: the kernel may have dropped pages that it could not write.

@@ -67,6 +67,7 @@ class LogManager:
         self._checkpoint_due_ms = clock.now_ms() + CHECKPOINT_INTERVAL_MS
         self._retention_due_ms = clock.now_ms() + retention_interval_ms
         self._cold_due_ms = clock.now_ms() + COLD_INTERVAL_MS
+        self._logs_max = vfs.files_max() * 3 // 4  # the rest: sealed segments and connections
         self._closed = False
         self._complained = ""  # of what the last commit failed with
         self._retire_leftovers()
@@ -134,6 +135,12 @@ class LogManager:
         directory: LogDirectory | None = None
         try:
             directory = self._folders.find(self.directories, topic, partition, topic_id)
+            if len(self._logs) >= self._logs_max:
+                raise ProtocolError(
+                    ErrorCode.KAFKA_STORAGE_ERROR,
+                    f"{topic}-{partition}: {self._logs_max} logs are open, three quarters of the "
+                    "files that this process may open; raise the limit (ulimit -n)",
+                )
             if directory is None:
                 if may_exist:
                     self._directories.check_all_online(f"{topic}-{partition}")

@@ -396,9 +396,10 @@ class Segment:
         well. Those of a growing one are not: after a crash they are made again anyway, and in
         durable mode they would make three syncs of one.
         """
-        self.dirty = False  # first: an append meanwhile makes it dirty again
         try:
-            self.file.fsync()
+            file = self.file  # it may have to be opened, for which there may be no descriptor
+            self.dirty = False  # first: an append meanwhile makes it dirty again
+            file.fsync()
             if self.removed:
                 return False
             return self._save_all(closing=closing)

@@ -115,6 +115,10 @@ class Vfs(Protocol):
         """How much this process may still write to the file system of `path`."""
         ...
 
+    def files_max(self) -> int:
+        """How many files this process may have open."""
+        ...
+
     def lock(self, path: str) -> VfsLock:
         """Take the exclusive lock of a file, made when missing; BlockingIOError if it is held."""
         ...

@@ -232,6 +232,7 @@ class MemoryVfs:
     def __init__(self, seed: int = 0, capacity: int | None = None) -> None:
         self.random = random.Random(seed)
         self.capacity = capacity
+        self.files_limit = 1 << 20
         self.incarnation = 0
         self.locks: set[str] = set()
         self.mutex = threading.RLock()
@@ -365,6 +366,9 @@ class MemoryVfs:
 
     def free_bytes(self, path: str) -> int:
         return 1 << 40 if self.capacity is None else self.capacity - self.used_bytes()
+
+    def files_max(self) -> int:
+        return self.files_limit
 
     def lock(self, path: str) -> MemoryLock:
         self.open(path, OpenMode.CREATE)

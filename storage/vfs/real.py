@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import resource
 import shutil
+import sys
 import uuid
 
 from storage.vfs.interface import Buffer, OpenMode
@@ -175,6 +177,10 @@ class OsVfs:
     def free_bytes(self, path: str) -> int:
         found = os.statvfs(path)
         return found.f_bavail * found.f_frsize
+
+    def files_max(self) -> int:
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
     def lock(self, path: str) -> OsLock:
         return OsLock(path)

@@ -317,6 +317,19 @@ def test_before_the_mark_nothing_is_appended() -> None:
         fill(log, 1)
 
 
+def test_a_sync_without_a_descriptor_has_not_happened() -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 12)
+    disk.vfs.fail("fsync_dir", errno.EMFILE, path=FOLDER)
+    with pytest.raises(ProtocolError, match="open files"):
+        log.flush()
+    assert not log.directory.offline
+    assert (log.recovery_point, log.has_sealed_dirt) == (0, True)
+    log.flush()
+    assert (log.recovery_point, log.has_sealed_dirt) == (12, False)
+
+
 def test_cold_files_are_closed_and_opened_again() -> None:
     disk = Disk()
     log = disk.open()

@@ -268,6 +268,21 @@ def test_too_many_open_files_refuse_a_log_but_not_the_directory() -> None:
     fill(disk.open(), 1)
 
 
+def test_logs_leave_a_quarter_of_the_descriptors_to_others() -> None:
+    disk = Disk()
+    disk.vfs.files_limit = 4
+    disk.vfs.process_crash()
+    manager = disk.start()
+    for partition in range(3):
+        manager.open_log("t", partition, TOPIC_ID, SMALL)
+    with pytest.raises(ProtocolError, match="t-3: 3 logs are open.*ulimit") as caught:
+        manager.open_log("t", 3, TOPIC_ID, SMALL)
+    assert caught.value.code is ErrorCode.KAFKA_STORAGE_ERROR
+    assert not disk.vfs.exists("/data/t-3")
+    manager.delete_log(TOPIC_ID, 0)
+    manager.open_log("t", 3, TOPIC_ID, SMALL)
+
+
 def test_a_full_disk_refuses_new_logs_until_there_is_room() -> None:
     disk = Disk()
     disk.vfs.capacity = disk.vfs.used_bytes() + 20

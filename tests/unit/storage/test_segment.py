@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from ottla.core.errors import DecodeError
@@ -260,6 +262,17 @@ def test_releasing_closes_what_was_not_read_meanwhile() -> None:
     segment.release()
     assert segment._file is None
     assert segment.locate(139)[1].base_offset == 138
+
+
+def test_what_could_not_be_opened_is_not_synced() -> None:
+    vfs = disk()
+    segment = stored(vfs)
+    segment.drop_files()
+    segment.dirty = True
+    vfs.fail("open", errno.EMFILE)
+    with pytest.raises(OSError, match="open files"):
+        segment.flush()
+    assert segment.dirty
 
 
 def test_files_stay_open_until_all_is_synced() -> None:

@@ -129,6 +129,10 @@ def test_identities_are_stable(vfs: Vfs, folder: str) -> None:
     assert vfs.free_bytes(folder) > 0
 
 
+def test_open_files_are_limited(vfs: Vfs, folder: str) -> None:
+    assert vfs.files_max() > 100
+
+
 def test_paths_without_a_folder_are_possible(vfs: Vfs, tmp_path: Path) -> None:
     before = os.getcwd()
     os.chdir(tmp_path)
