@@ -67,7 +67,8 @@ class Durability:
             segments = log.segments
             start = segments[-1].base_offset  # of the active one
             for segment in segments if everything else segments[:-1]:
-                if (segment.dirty or closing) and segment.flush(closing=closing):
+                growing = segment is segments[-1]  # which alone saves its indexes when closing
+                if (segment.dirty or (closing and growing)) and segment.flush(closing=closing):
                     self.names_dirty = True
             self._sync_names()
             with self._point_lock:

@@ -37,6 +37,7 @@ HOUSEKEEPING_INTERVAL_MS = 1_000
 CHECKPOINT_INTERVAL_MS = 5_000  # replica.high.watermark.checkpoint.interval.ms
 RETENTION_INTERVAL_MS = 300_000  # log.retention.check.interval.ms
 COLD_INTERVAL_MS = 60_000  # files of sealed segments that were not read for so long are closed
+CLOSERS = 4  # logs that are synced at the same time when all are closed
 PRODUCER_EXPIRATION_MS = 86_400_000  # producer.id.expiration.ms
 
 
@@ -339,17 +340,12 @@ class LogManager:
             # A folder that was left by a crash and never opened has not been synced.
             if directory.stop_state is not StopState.CLEAN and self._has_unopened(directory):
                 synced.discard(directory.path)
-        for log in self.logs():
-            if not log.directory.running:
-                continue
-            if not log.usable:  # what it took before it failed was perhaps never synced
-                synced.discard(log.directory.path)
-                continue
-            try:
-                log.close()
-            except ProtocolError as error:
-                _log.error("%s", error)
-                synced.discard(log.directory.path)
+        # Several at once: the file system makes one commit of syncs that wait together.
+        with ThreadPoolExecutor(CLOSERS, "log-close") as closers:
+            logs = [log for log in self.logs() if log.directory.running]
+            for log, closed in zip(logs, closers.map(_close, logs), strict=True):
+                if not closed:
+                    synced.discard(log.directory.path)
         self._directories.mark_failed()
         self._note_checkpoints()
         if self._commit():
@@ -421,6 +417,18 @@ class LogManager:
                 self._retired += [(now_ms, path) for path in self._folders.deleted_in(directory)]
             except OSError as error:
                 directory.fail(error)
+
+
+def _close(log: Log) -> bool:
+    """Whether all that it took is synced."""
+    if not log.usable:  # what it took before it failed was perhaps never synced
+        return False
+    try:
+        log.close()
+    except ProtocolError as error:
+        _log.error("%s", error)
+        return False
+    return True
 
 
 def _flush(log: Log, work: Callable[[], None]) -> None:

@@ -330,6 +330,17 @@ def test_a_sync_without_a_descriptor_has_not_happened() -> None:
     assert (log.recovery_point, log.has_sealed_dirt) == (12, False)
 
 
+def test_closing_syncs_what_is_not_synced_and_nothing_else() -> None:
+    disk = Disk()
+    log = disk.open()
+    fill(log, 12)
+    log.flush_sealed()
+    disk.vfs.fail("fsync", errno.EIO, path="/" + "0" * 20)  # the first segment's files
+    log.close()
+    assert not log.directory.offline
+    assert log.recovery_point == 12
+
+
 def test_cold_files_are_closed_and_opened_again() -> None:
     disk = Disk()
     log = disk.open()
