@@ -45,16 +45,17 @@ def take_directories(
             try:
                 locks.append(_lock(vfs, path))
                 directory = _take(vfs, path, cluster_id, node_id)
-            except OSError as error:
-                directory = LogDirectory(path, NIL_UUID, StopState.UNCLEAN)
-                directory.fail(error)
-            else:
-                directory.room = Room(
+                room = Room(
                     path,
                     measure=partial(vfs.free_bytes, path),
                     floor=min_free_bytes,
                     clock=clock,
                 )
+                room.note(room.measure())
+                directory.room = room
+            except OSError as error:
+                directory = LogDirectory(path, NIL_UUID, StopState.UNCLEAN)
+                directory.fail(error)
             directories.append(directory)
         if all(directory.offline for directory in directories):
             raise ConfigError(

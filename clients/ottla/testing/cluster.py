@@ -28,7 +28,8 @@ class Cluster:
 
     A context manager: it is ready when entered, and gone, its processes and its temporary folder
     included, when left; the processes also end when the test process dies. Methods block and raise
-    OttlaError with a sentence. Node ids are 1 to `brokers`.
+    OttlaError with a sentence. Node ids are 1 to `brokers`; in a setting's text `{node.id}` stands
+    for the node's.
     """
 
     def __init__(

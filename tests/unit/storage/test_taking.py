@@ -75,3 +75,12 @@ def test_room_is_measured_where_the_directory_is() -> None:
     vfs.capacity = vfs.used_bytes() + 1000
     assert directory.room.measure() == 1000
     assert directory.room.floor == 5
+
+
+def test_a_disk_that_is_full_at_the_start_is_known_to_be() -> None:
+    vfs = MemoryVfs(capacity=1000)
+    directories, locks = take(vfs, "/a", floor=1000)
+    assert directories[0].room.full
+    assert not directories[0].offline
+    release(locks)
+    assert not take(vfs, "/a", floor=100)[0][0].room.full
