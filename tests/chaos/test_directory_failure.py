@@ -60,7 +60,8 @@ def test_a_directory_fails_alone(tmp_path: Path, failing: str) -> None:
         (folder / "b").mkdir()
     broken = Ext4(disks[VICTIM] / failing, 64)
     settings: dict[str, str | int | bool] = {
-        "log.dirs": ",".join(str(tmp_path / "disk-{node.id}" / name / "log") for name in "ab")
+        "log.dirs": ",".join(str(tmp_path / "disk-{node.id}" / name / "log") for name in "ab"),
+        "ottla.log.min.free.bytes": 1 << 20,
     }
     with contextlib.ExitStack() as stack:
         mounted = stack.enter_context(contextlib.ExitStack())
@@ -117,7 +118,8 @@ def test_a_directory_that_is_gone_at_start_leaves_the_others(tmp_path: Path) -> 
         (tmp_path / f"disk-{node}" / "b").mkdir(parents=True)
     broken = Ext4(tmp_path / f"disk-{VICTIM}" / "a", 64)
     settings: dict[str, str | int | bool] = {
-        "log.dirs": ",".join(str(tmp_path / "disk-{node.id}" / name / "log") for name in "ab")
+        "log.dirs": ",".join(str(tmp_path / "disk-{node.id}" / name / "log") for name in "ab"),
+        "ottla.log.min.free.bytes": 1 << 20,
     }
     with (
         broken.mounted(),
