@@ -21,6 +21,7 @@ from storage.config import LogConfig, TimestampType
 from storage.log_state import LogState
 from storage.markers import Marker, note_batch
 from storage.message_rules import apply_rules
+from storage.producers import AppendedBatch
 from storage.segment import Segment
 from storage.slices import LogSlice
 from storage.snapshots import INTERVAL_BYTES
@@ -69,7 +70,7 @@ class Log(LogState):
         if header.producer_id >= 0:
             if header.is_control:
                 marker = marker_of(batch, header)
-            elif (known := self.producers.check(header)) is not None:
+            elif (known := self._check_sequence(header)) is not None:
                 append_time = -1
                 if config.timestamp_type is TimestampType.LOG_APPEND_TIME:
                     append_time = known.timestamp
@@ -123,6 +124,20 @@ class Log(LogState):
             for _, header, marker in checked[first:last]:
                 self._note(segment, header, marker, timestamp_ms)
             first = last
+
+    def _check_sequence(self, header: BatchHeader) -> AppendedBatch | None:
+        """See `ProducerState.check`.
+
+        On a full disk a gap is not the producer's fault: the batch before was refused. Told that
+        it is out of order, a client would begin a new epoch, and what it is not sure of twice.
+        """
+        try:
+            return self.producers.check(header)
+        except ProtocolError as error:
+            room = self.directory.room
+            if room.full and error.code is ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
+                raise room.error() from error
+            raise
 
     def _take_room(self, size: int) -> None:
         """KAFKA_STORAGE_ERROR when the disk has no room for `size` bytes above its floor."""

@@ -107,7 +107,6 @@ def test_one_full_broker_gives_way_and_comes_back_by_itself(three: Disks) -> Non
     assert "takes no appends" in cluster.log(victim)
     assert "takes appends again" in cluster.log(victim)
     three.wait(60, "preferred leaders are restored", lambda: _prefers(three, topic))
-    assert cluster.stop_all()
 
 
 def _prefers(three: Disks, topic: str) -> bool:
@@ -175,7 +174,8 @@ def test_where_nobody_has_room_appends_wait_and_reads_go_on(three: Disks) -> Non
         ledger = producer.finish()
     assert set(cluster.running) == {1, 2, 3}
     assert not ledger.failed
-    account(ledger, asyncio.run(read_topic(cluster.bootstrap, topic)))
+    # Not once: the in-sync replicas become too few and enough again under way.
+    account(ledger, asyncio.run(read_topic(cluster.bootstrap, topic)), once=False)
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path: Path) -> None:

@@ -235,19 +235,22 @@ async def read_all(bootstrap: str, topic: str) -> dict[int, list[tuple[int, str,
 def account(
     ledger: Ledger, found: dict[int, list[tuple[int, str, int]]], *, once: bool = True
 ) -> None:
-    """Every acknowledged message is there, in its place, in order per key and, if `once`, once."""
+    """Every acknowledged message is there, in its place, in order per key and, if `once`, once.
+
+    librdkafka begins a new producer epoch when a request in flight comes out of order behind one
+    that was refused; what it was not sure of is then there twice.
+    """
     assert not ledger.twice, f"one place was given to two messages: {ledger.twice[:5]}"
-    places = {
-        (key, number): (partition, offset)
-        for partition, records in found.items()
-        for offset, key, number in records
-    }
+    places: dict[tuple[str, int], set[tuple[int, int | None]]] = defaultdict(set)
+    for partition, records in found.items():
+        for offset, key, number in records:
+            places[(key, number)] |= {(partition, offset), (partition, None)}
     missing = [item for item in ledger.acknowledged if item not in places]
     assert not missing, f"{len(missing)} acknowledged messages are lost, the first: {missing[:5]}"
     moved = {
         item: (place, places[item])
         for item, place in ledger.acknowledged.items()
-        if places[item] != place and (place[1] is not None or places[item][0] != place[0])
+        if place not in places[item]
     }
     assert not moved, f"acknowledged messages changed place: {list(moved.items())[:5]}"
     if once:
@@ -261,4 +264,7 @@ def account(
         for _, key, number in records:
             per_key[key].append(number)
         for key, numbers in per_key.items():
-            assert numbers == sorted(numbers), f"the order of key {key} is broken"
+            firsts = numbers if once else [*dict.fromkeys(numbers)]
+            assert firsts == sorted(numbers if once else set(numbers)), (
+                f"the order of key {key} is broken"
+            )

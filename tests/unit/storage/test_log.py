@@ -14,6 +14,7 @@ from ottla.record.batch import crc_matches, iter_headers, iter_records, read_hea
 from ottla.record.build import build_batch
 from ottla.record.compression import Compression
 from storage.checkpoints import Checkpoints, MemoryStore
+from storage.errors import DiskFull
 from storage.log import Append, Log, LogConfig, TimestampType
 from storage.manager import LogManager
 from storage.room import HOLD_MS
@@ -299,6 +300,17 @@ def test_a_floor_of_free_space_is_kept() -> None:
     log.truncate_to(3)
     log.flush()
     assert not log.directory.offline
+
+
+def test_what_follows_a_batch_without_room_is_refused_for_the_same_reason() -> None:
+    disk = Disk()
+    log = disk.open()
+    append(log, batch(producer_id=7, sequence=0))
+    assert code_of(log, batch(producer_id=7, sequence=2)) is ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+    log.directory.room.refused()
+    for sequence in (1, 2):
+        with pytest.raises(DiskFull):
+            append(log, batch(producer_id=7, sequence=sequence))
 
 
 def test_a_duplicate_needs_no_room() -> None:
