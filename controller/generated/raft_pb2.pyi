@@ -41,7 +41,7 @@ class Hello(_message.Message):
     receiver_id: _builtins.int
     """Whom the sender means to reach: an address may have passed to another node."""
     directory_id: _builtins.bytes
-    """Where the sender keeps its log: another one than the committed is a replaced disk."""
+    """Where the sender keeps its log: another one than the set of voters names is a replaced disk."""
     incarnation: _builtins.int
     """How often the sender has started with this directory, and which of its connections to the
     receiver this is. A pair that is not above the one in use is stale.
@@ -176,19 +176,25 @@ class RequestVote(_message.Message):
     TERM_FIELD_NUMBER: _builtins.int
     LAST_LOG_INDEX_FIELD_NUMBER: _builtins.int
     LAST_LOG_TERM_FIELD_NUMBER: _builtins.int
+    DIRECTORY_ID_FIELD_NUMBER: _builtins.int
     term: _builtins.int
     last_log_index: _builtins.int
     last_log_term: _builtins.int
+    directory_id: _builtins.bytes
+    """The directory by which the sender knows the receiver; all zeros: it knows none. Another disk of
+    the receiver does not vote.
+    """
     def __init__(
         self,
         *,
         term: _builtins.int = ...,
         last_log_index: _builtins.int = ...,
         last_log_term: _builtins.int = ...,
+        directory_id: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_log_index", b"last_log_index", "last_log_term", b"last_log_term", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory_id", b"directory_id", "last_log_index", b"last_log_index", "last_log_term", b"last_log_term", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -377,19 +383,26 @@ class PreVoteRequest(_message.Message):
     TERM_FIELD_NUMBER: _builtins.int
     LAST_LOG_INDEX_FIELD_NUMBER: _builtins.int
     LAST_LOG_TERM_FIELD_NUMBER: _builtins.int
+    DIRECTORY_ID_FIELD_NUMBER: _builtins.int
+    VOTERS_INDEX_FIELD_NUMBER: _builtins.int
     term: _builtins.int
     last_log_index: _builtins.int
     last_log_term: _builtins.int
+    directory_id: _builtins.bytes
+    voters_index: _builtins.int
+    """The entry that made the sender's set of voters hold."""
     def __init__(
         self,
         *,
         term: _builtins.int = ...,
         last_log_index: _builtins.int = ...,
         last_log_term: _builtins.int = ...,
+        directory_id: _builtins.bytes = ...,
+        voters_index: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_log_index", b"last_log_index", "last_log_term", b"last_log_term", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory_id", b"directory_id", "last_log_index", b"last_log_index", "last_log_term", b"last_log_term", "term", b"term", "voters_index", b"voters_index"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -402,20 +415,29 @@ class PreVote(_message.Message):
     TERM_FIELD_NUMBER: _builtins.int
     REQUESTED_TERM_FIELD_NUMBER: _builtins.int
     GRANTED_FIELD_NUMBER: _builtins.int
+    VOTERS_INDEX_FIELD_NUMBER: _builtins.int
+    VOTERS_FIELD_NUMBER: _builtins.int
     term: _builtins.int
     """The term of the voter that answers."""
     requested_term: _builtins.int
     granted: _builtins.bool
+    voters_index: _builtins.int
+    """A committed set of voters that is later than the asker's, else zero and empty
+    (layout: controller/quorum/voter_set.py).
+    """
+    voters: _builtins.bytes
     def __init__(
         self,
         *,
         term: _builtins.int = ...,
         requested_term: _builtins.int = ...,
         granted: _builtins.bool = ...,
+        voters_index: _builtins.int = ...,
+        voters: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted", b"granted", "requested_term", b"requested_term", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted", b"granted", "requested_term", b"requested_term", "term", b"term", "voters", b"voters", "voters_index", b"voters_index"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,16 +1,16 @@
 """Everything that the log is applied to: the controller's state machine, the parts of a command
-that is not whole yet, and which directory each voter's log is in."""
+that is not whole yet, and the set of voters."""
 
 from __future__ import annotations
 
 import logging
 
-from controller.quorum.commands import Assembler, Command, SetDirectory
+from controller.quorum.commands import Assembler, Command
 from controller.quorum.journal import Entry
 from controller.quorum.metadata_log import StateMachine
 from controller.quorum.snapshot import Snapshot
+from controller.quorum.voter_set import VoterSet
 from ottla.core.errors import DecodeError
-from ottla.core.identifiers import Uuid
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,8 @@ class AppliedState:
     def __init__(self, machine: StateMachine) -> None:
         self._machine = machine
         self._assembler = Assembler()
-        self.directories: dict[int, Uuid] = {}
+        self.voters: tuple[int, VoterSet] | None = None
+        """The last set of voters that was applied, and its index; None: the founders."""
 
     def apply(self, index: int, term: int, entry: bytes) -> bytes | Exception:
         """The result of the command that ends at `entry` (empty when none does), or what the state
@@ -35,8 +36,8 @@ class AppliedState:
         match found:
             case None:
                 return b""
-            case SetDirectory(voter_id, directory_id):
-                self._set_directory(voter_id, directory_id)
+            case VoterSet():
+                self.voters = (index, found)
                 return b""
             case Command(data):
                 try:
@@ -45,23 +46,16 @@ class AppliedState:
                     _log.critical("the state machine raised at entry %d", index, exc_info=True)
                     return error
 
-    def _set_directory(self, voter_id: int, directory_id: Uuid | None) -> None:
-        """The first directory stays until it is forgotten: a second one is a replaced disk."""
-        if directory_id is None:
-            self.directories.pop(voter_id, None)
-        else:
-            self.directories.setdefault(voter_id, directory_id)
-
     def snapshot(self, previous: Entry, last: Entry) -> Snapshot:
         """The state after `last`, the entry applied last."""
         kept = self._assembler
         partial = Assembler(kept.term, kept.next_index, kept.count, kept.parts, kept.received)
-        return Snapshot(previous, last, partial, dict(self.directories), self._machine.snapshot())
+        return Snapshot(previous, last, partial, self.voters, self._machine.snapshot())
 
     def restore(self, snapshot: Snapshot) -> None:
         kept = snapshot.partial
         self._assembler = Assembler(
             kept.term, kept.next_index, kept.count, kept.parts, kept.received
         )
-        self.directories = dict(snapshot.directories)
+        self.voters = snapshot.voters
         self._machine.restore(snapshot.state)

@@ -9,8 +9,10 @@ The mark, `voter.mark`, is text, one `key=value` a line, the last line the CRC-3
 
     version=1, cluster.id, node.id, voters (ids, ascending), directory.id (22 characters), state
 
-The directory id tells two disks of one voter apart: the quorum commits which directory each voter
-has, and refuses one that comes back with another (see engine.py and raft_log.forget_directory).
+`voters` are the founders of the cluster, this node among them; empty: this node joins a quorum that
+runs, as a new voter or with a new disk, and votes only once the set of voters names it with this
+directory id (voter_changes.py). Which of the two a folder is for, only its operator knows: empty
+founders would agree with each other on an empty log.
 """
 
 from __future__ import annotations
@@ -22,7 +24,13 @@ from enum import Enum
 
 import crc32c
 
-from controller.quorum.journal import FILE_NAME, NEW_FILE_NAME, PREALLOCATED_BYTES, Journal
+from controller.quorum.journal import (
+    AGAIN,
+    FILE_NAME,
+    NEW_FILE_NAME,
+    PREALLOCATED_BYTES,
+    Journal,
+)
 from ottla.core.errors import ConfigError
 from ottla.core.identifiers import Uuid, random_uuid, uuid_from_text, uuid_text
 from storage.vfs import OsVfs, Vfs, read_file, replace_file
@@ -44,6 +52,10 @@ class VoterMark:
     directory_id: Uuid
     state: MarkState
 
+    @property
+    def is_founder(self) -> bool:
+        return bool(self.voters)
+
 
 def format_voter(
     directory: str,
@@ -62,6 +74,32 @@ def format_voter(
     members = tuple(sorted(set(voters)))
     if node_id not in members:
         raise ConfigError(f"node {node_id} is not among the voters {_ids(members)}")
+    return _format(directory, cluster_id, node_id, members, vfs, source)
+
+
+def format_joiner(
+    directory: str,
+    cluster_id: str,
+    node_id: int,
+    *,
+    vfs: Vfs | None = None,
+    source: random.Random | None = None,
+) -> VoterMark:
+    """Prepare `directory` for a node that is to be added to a quorum that runs.
+
+    ConfigError where the folder already belongs to a voter.
+    """
+    return _format(directory, cluster_id, node_id, (), vfs or OsVfs(), source)
+
+
+def _format(
+    directory: str,
+    cluster_id: str,
+    node_id: int,
+    founders: tuple[int, ...],
+    vfs: Vfs,
+    source: random.Random | None,
+) -> VoterMark:
     if not cluster_id or "\n" in cluster_id:
         raise ConfigError("a voter is formatted for a cluster id, which may not be empty")
     vfs.mkdirs(directory)
@@ -72,7 +110,7 @@ def format_voter(
                 "start a new cluster choose an empty folder"
             )
     directory_id = random_uuid(source or random.SystemRandom())
-    mark = VoterMark(cluster_id, node_id, members, directory_id, MarkState.FORMATTED)
+    mark = VoterMark(cluster_id, node_id, founders, directory_id, MarkState.FORMATTED)
     _write_mark(vfs, directory, mark)
     return mark
 
@@ -95,42 +133,34 @@ def read_mark(directory: str, vfs: Vfs) -> VoterMark | None:
         return VoterMark(
             cluster_id=fields["cluster.id"],
             node_id=int(fields["node.id"]),
-            voters=tuple(int(voter) for voter in fields["voters"].split(",")),
+            voters=tuple(int(voter) for voter in fields["voters"].split(",") if voter),
             directory_id=uuid_from_text(fields["directory.id"]),
             state=MarkState(fields["state"]),
         )
     except (ValueError, KeyError) as error:
         raise ConfigError(
-            f"{path} cannot be read ({error}): restore it from a copy, or empty the folder, format "
-            "it again and have the other voters forget its old directory"
+            f"{path} cannot be read ({error}): restore it from a copy, or {AGAIN}"
         ) from error
 
 
 def open_voter(
     directory: str,
     node_id: int,
-    voters: Iterable[int],
     vfs: Vfs,
     *,
     preallocated_bytes: int = PREALLOCATED_BYTES,
 ) -> tuple[VoterMark, Journal]:
-    """The mark and the journal of a voter that may vote; ConfigError for one that may not."""
+    """The mark and the journal of a voter; ConfigError for one that may not start."""
     mark = read_mark(directory, vfs)
     if mark is None:
         raise ConfigError(
             f"{directory} was never formatted for a voter: check metadata.log.dir, or format it "
             "if this cluster is new"
         )
-    members = tuple(sorted(set(voters)))
     if mark.node_id != node_id:
         raise ConfigError(
             f"{directory} belongs to voter {mark.node_id}, not to {node_id}: correct node.id or "
             "metadata.log.dir"
-        )
-    if mark.voters != members:
-        raise ConfigError(
-            f"{directory} was formatted for the voters {_ids(mark.voters)}, but the settings name "
-            f"{_ids(members)}: correct controller.quorum.voters"
         )
     if vfs.exists(f"{directory}/{NEW_FILE_NAME}"):
         vfs.unlink(f"{directory}/{NEW_FILE_NAME}")  # a crash left it; it was never in use
@@ -145,8 +175,7 @@ def open_voter(
     else:
         raise ConfigError(
             f"the journal of voter {node_id} is missing from {directory}, and without it the voter "
-            "may not vote: restore the folder, or empty it, format it again and have the other "
-            "voters forget its old directory"
+            f"may not vote: restore the folder, or {AGAIN}"
         )
     if mark.state is not MarkState.STARTED:
         mark = replace(mark, state=MarkState.STARTED)
@@ -156,6 +185,17 @@ def open_voter(
             journal.close()
             raise
     return mark, journal
+
+
+def check_founders(directory: str, mark: VoterMark, voters: Iterable[int]) -> None:
+    """Before any set of voters is in the log, the settings must name the founders: ConfigError.
+    Afterwards that set holds, whatever the settings say."""
+    members = tuple(sorted(set(voters)))
+    if mark.is_founder and mark.voters != members:
+        raise ConfigError(
+            f"{directory} was formatted for the voters {_ids(mark.voters)}, but the settings name "
+            f"{_ids(members)}: correct controller.quorum.voters"
+        )
 
 
 def _write_mark(vfs: Vfs, directory: str, mark: VoterMark) -> None:

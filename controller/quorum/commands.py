@@ -4,7 +4,7 @@ An entry's bytes, after the one byte that pysyncobj puts first (0 regular, 1 no-
 
     u8 kind   1 WHOLE      rest: the command
               2 PART       u16 number (from 0), u16 count, rest: that part of the command
-              3 DIRECTORY  i32 voter id, 16 bytes directory id (all zeros: forget)
+              4 VOTERS     the set of voters from this entry on (voter_set.py)
 
 All integers are little-endian. A command above `PART_BYTES_MAX` travels as consecutive entries of
 one term: the leader appends all of them without anything between. A new leader may find only the
@@ -18,21 +18,20 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
+from controller.quorum.voter_set import VoterSet
 from ottla.core.errors import DecodeError
-from ottla.core.identifiers import Uuid
 
 PART_BYTES_MAX = 48 * 1024 - 64  # the whole entry stays under 48 KiB
 COMMAND_BYTES_MAX = 16 << 20
 """A CreateTopics of 10,000 partitions needs about 1 MiB."""
 
 _PART = struct.Struct("<HH")
-_DIRECTORY = struct.Struct("<i16s")
 
 
 class Kind(IntEnum):
     WHOLE = 1
     PART = 2
-    DIRECTORY = 3
+    VOTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,6 @@ class Command:
     """A whole command, ready to be applied."""
 
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SetDirectory:
-    """Voter `voter_id` has its log in the directory `directory_id`; None: admit any next one."""
-
-    voter_id: int
-    directory_id: Uuid | None
 
 
 def encode_command(command: bytes) -> list[bytes]:
@@ -63,8 +54,13 @@ def encode_command(command: bytes) -> list[bytes]:
     ]
 
 
-def encode_directory(voter_id: int, directory_id: Uuid | None) -> bytes:
-    return bytes([Kind.DIRECTORY]) + _DIRECTORY.pack(voter_id, directory_id or bytes(16))
+def encode_voters(voters: VoterSet) -> bytes:
+    return bytes([Kind.VOTERS]) + voters.encode()
+
+
+def voters_of(entry: bytes) -> VoterSet | None:
+    """The set that an entry carries, if it does. DecodeError: it cannot be read."""
+    return VoterSet.decode(entry[1:]) if entry[:1] == bytes([Kind.VOTERS]) else None
 
 
 @dataclass(slots=True)
@@ -82,7 +78,7 @@ class Assembler:
         self.term = self.next_index = self.count = self.received = 0
         self.parts = b""
 
-    def feed(self, index: int, term: int, entry: bytes) -> Command | SetDirectory | None:
+    def feed(self, index: int, term: int, entry: bytes) -> Command | VoterSet | None:
         """Take one entry; what is to be applied at it, or None (a part that is not the last, or
         one whose beginning is lost). DecodeError: not an entry of this format."""
         if not entry:
@@ -93,9 +89,8 @@ class Assembler:
         self.reset()
         if kind == Kind.WHOLE:
             return Command(entry[1:])
-        if kind == Kind.DIRECTORY and len(entry) == 1 + _DIRECTORY.size:
-            voter_id, directory_id = _DIRECTORY.unpack_from(entry, 1)
-            return SetDirectory(voter_id, directory_id if any(directory_id) else None)
+        if kind == Kind.VOTERS:
+            return VoterSet.decode(entry[1:])
         raise DecodeError(f"unknown entry of kind {kind} in the metadata log")
 
     def _feed_part(self, index: int, term: int, entry: bytes) -> Command | None:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import grpc
@@ -24,12 +24,14 @@ from controller.quorum.handshake import (
 from controller.quorum.messages import Message, encode_message
 from controller.quorum.timings import Timings
 from controller.quorum.tls import QuorumTls
+from controller.quorum.voter_set import Address
 from ottla.core.identifiers import Uuid
 
 _log = logging.getLogger(__name__)
 
 QUEUED_BYTES_MAX = 32 << 20  # to one voter; more means that it does not keep up: start over
 BATCH_BYTES_MAX = 1 << 20
+REFUSED_PAUSES = 5  # who is refused can wait; who is admitted meanwhile is called
 
 _CHANNEL_OPTIONS = [
     *OPTIONS,
@@ -82,29 +84,32 @@ class Outgoing:
 
 
 class Peer:
-    """The way to one other voter."""
+    """The way to one other voter; its addresses, one at least, are tried in turn."""
 
     def __init__(
         self,
         identity: Identity,
         peer_id: int,
-        address: tuple[str, int],
+        addresses: Sequence[Address],
         events: Events,
         timings: Timings,
         tls: QuorumTls | None,
     ) -> None:
         self._identity = identity
         self._peer_id = peer_id
-        self._address = target_of(*address)
+        self.addresses = tuple(addresses)
+        self._address = ""
         self._events = events
         self._timings = timings
         self._tls = tls
         self._connections = 0
         self._outgoing: Outgoing | None = None
         self._call: Any = None
+        self._telling = threading.Lock()
         self._closing = threading.Event()
         self._dial = threading.Event()
         self._last_fault = ""
+        self._refused = False
         self._thread = threading.Thread(
             target=self._run, name=f"quorum-dial-{peer_id}", daemon=True
         )
@@ -113,6 +118,10 @@ class Peer:
     def queued_bytes(self) -> int:
         outgoing = self._outgoing
         return 0 if outgoing is None else outgoing.queued_bytes
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
 
     def start(self) -> None:
         self._thread.start()
@@ -127,7 +136,8 @@ class Peer:
         self._dial.set()
 
     def close(self) -> None:
-        self._closing.set()
+        with self._telling:
+            self._closing.set()
         self._dial.set()
         self._hang_up()
 
@@ -148,11 +158,12 @@ class Peer:
             self._dial.clear()
             if self._closing.is_set():
                 return
+            self._address = target_of(*self.addresses[self._connections % len(self.addresses)])
             # A channel backs off for up to a second after failures, and a voter that is back
             # would wait as long for its votes: each attempt has a channel of its own.
             with self._channel() as channel:
                 self._connect(raft_pb2_grpc.RaftStub(channel))
-            if self._dial.wait(pause):
+            if self._dial.wait(REFUSED_PAUSES * pause if self._refused else pause):
                 # Two that refuse each other must not call each other back without end.
                 self._closing.wait(max(0.0, not_before - time.monotonic()))
                 not_before = time.monotonic() + pause
@@ -167,6 +178,7 @@ class Peer:
     def _connect(self, stub: raft_pb2_grpc.RaftStub) -> None:
         """Open one call and stay until it ends."""
         self._connections += 1
+        self._refused = False
         hello = raft_pb2.Hello(
             protocol_version=PROTOCOL_VERSION,
             cluster_id=self._identity.cluster_id,
@@ -191,9 +203,8 @@ class Peer:
             if directory_id is None:
                 return
             self._outgoing = outgoing
-            connected = True
             self._last_fault = ""
-            self._events.connected(self._peer_id, directory_id)
+            connected = self._tell(lambda: self._events.connected(self._peer_id, directory_id))
             for _ in call:
                 pass
         except grpc.RpcError as error:
@@ -204,7 +215,15 @@ class Peer:
             outgoing.close()
             call.cancel()
             if connected:
-                self._events.disconnected(self._peer_id)
+                self._tell(lambda: self._events.disconnected(self._peer_id))
+
+    def _tell(self, event: Callable[[], None]) -> bool:
+        """Nothing any more once it is closed: another way to that voter may be open by then."""
+        with self._telling:
+            if self._closing.is_set():
+                return False
+            event()
+            return True
 
     def _welcome(self, call: Any) -> Uuid | None:
         """The directory of the voter that answered; None when it is not the one that was meant."""
@@ -214,7 +233,7 @@ class Peer:
                 pass
             return None
         welcome = raft_pb2.Welcome.FromString(found)
-        fault = self._events.fault_of_directory(self._peer_id, welcome.directory_id)
+        fault = self._events.fault_of(self._peer_id, welcome.directory_id)
         if welcome.node_id != self._peer_id:
             fault = f"voter {welcome.node_id} answers at {self._address}"
         if fault is not None:
@@ -225,6 +244,7 @@ class Peer:
     def _report(self, error: grpc.RpcError) -> None:
         code, details = error.code(), error.details()
         if code == grpc.StatusCode.PERMISSION_DENIED:
+            self._refused = True
             self._warn(f"voter {self._peer_id} refuses this one: {details}")
         elif code != grpc.StatusCode.CANCELLED:
             _log.debug("the call to voter %d ended: %s %s", self._peer_id, code, details)

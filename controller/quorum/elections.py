@@ -4,34 +4,47 @@
 A voter whose election time ran out first asks who would vote for it (pre-vote, Raft thesis 9.6); it
 raises its term only with a majority of promises. One that was cut off would else come back with a
 high term and depose the leader. Voters that hear from a leader promise nothing.
+
+Only a member of the set in its own log holds elections. Anybody that may be heard is asked and
+answers (Raft thesis, 4.2.2), but a request names the directory by which the candidate knows the
+receiver (KIP-853), and a disk that is not meant does not vote: it may have forgotten what another
+one promised (SAFETY.md, rule 3).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from controller.quorum import library
+from controller.quorum.applied import AppliedState
 from controller.quorum.journal import Journal
-from controller.quorum.library import CANDIDATE, FOLLOWER, Node, SyncObj
+from controller.quorum.library import CANDIDATE, FOLLOWER, Node
+from controller.quorum.members import Members
 from controller.quorum.messages import Message
+from controller.quorum.voter_set import VoterSet
+from ottla.core.identifiers import NIL_UUID, Uuid
 
 
 class Outbox(library.Transport):  # type: ignore[misc]
-    """What the library believes to be the network: keeps messages until the turn ends."""
+    """What the library believes to be the network: keeps messages until the turn ends, and puts
+    the directory that is meant into requests for votes."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory_of: Callable[[int], Uuid]) -> None:
         super().__init__(None, None, [])
         self.messages: list[tuple[int, Message]] = []
+        self._directory_of = directory_of
 
     def send(self, node: Node, message: Message) -> bool:
+        if message["type"] in ("request_vote", "pre_vote"):
+            message = {**message, "directory_id": self._directory_of(node.id)}
         self.messages.append((node.id, message))
         return True
 
 
-class Elections(SyncObj):  # type: ignore[misc]
-    """No properties: the library evaluates every attribute of itself while it is made."""
+class Elections(Members):
+    """See the module."""
 
     _SyncObj__transferInProgress: bool
     _SyncObj__raftElectionDeadline: float
@@ -39,24 +52,28 @@ class Elections(SyncObj):  # type: ignore[misc]
     def __init__(
         self,
         node_id: int,
-        voters: Iterable[int],
+        configured: VoterSet,
         journal: Journal,
+        state: AppliedState,
         *,
+        is_founder: bool,
         conf: Any,
         source: random.Random,
     ) -> None:
         self._source = source
-        self._journal = journal
         self._votes: tuple[int, set[int]] = (0, set())
         self._canvass: tuple[int, set[int]] = (0, set())
         self._canvass_won = False
         self._leader_heard = float("-inf")
-        self._outbox = Outbox()
+        self._outbox = Outbox(self._directory_of)
         super().__init__(
-            Node(node_id),
-            [Node(voter) for voter in sorted(voters) if voter != node_id],
+            node_id,
+            configured,
+            journal,
+            state,
+            is_founder=is_founder,
             conf=conf,
-            transport=self._outbox,
+            outbox=self._outbox,
         )
 
     def _onTick(self, timeToWait: float = 0.0) -> None:
@@ -66,6 +83,9 @@ class Elections(SyncObj):  # type: ignore[misc]
     def _maybe_canvass(self) -> bool:
         """Ask for promises, when the election time has run out."""
         now = library.now()
+        if not self.may_lead():
+            self._SyncObj__raftElectionDeadline = now + self._SyncObj__generateRaftTimeout()
+            return False
         if (
             self._isLeader()
             or not self._SyncObj__otherNodes
@@ -92,9 +112,25 @@ class Elections(SyncObj):  # type: ignore[misc]
                     "term": term,
                     "last_log_index": self._last_index(),
                     "last_log_term": self._SyncObj__getCurrentLogTerm(),
+                    "voters_index": self._history.index,
                 },
             )
         return True
+
+    def _directory_of(self, voter_id: int) -> Uuid:
+        node = self._history.current.get(voter_id)
+        return NIL_UUID if node is None else node.directory_id or NIL_UUID
+
+    def _is_meant(self, message: Message) -> bool:
+        """Whether the candidate asks this disk: by its id, or, not knowing any, a founder's."""
+        directory_id = message["directory_id"]
+        return bool(directory_id == self._directory_id) or (
+            directory_id == NIL_UUID and self._is_founder
+        )
+
+    def _on_request_vote(self, node: Node, message: Message) -> None:
+        if self._is_meant(message):
+            super()._SyncObj__onMessageReceived(node, message)
 
     def _on_pre_vote(self, node: Node, message: Message) -> None:
         own = (self._SyncObj__getCurrentLogTerm(), self._last_index())
@@ -104,7 +140,9 @@ class Elections(SyncObj):  # type: ignore[misc]
             and (message["last_log_term"], message["last_log_index"]) >= own
             and not self._isLeader()
             and quiet
+            and self._is_meant(message)
         )
+        index, voters = self.committed_voter_set()
         self._outbox.send(
             node,
             {
@@ -112,10 +150,14 @@ class Elections(SyncObj):  # type: ignore[misc]
                 "term": self.raftCurrentTerm,
                 "requested_term": message["term"],
                 "granted": granted,
+                "voters_index": index if index > message["voters_index"] else 0,
+                "voters": voters.encode() if index > message["voters_index"] else b"",
             },
         )
 
     def _on_pre_vote_response(self, node: Node, message: Message) -> None:
+        if message["voters"]:
+            self._learn_of(message["voters_index"], message["voters"])
         if message["term"] > self.raftCurrentTerm:
             self._adopt_term(message["term"])
             return
@@ -128,7 +170,7 @@ class Elections(SyncObj):  # type: ignore[misc]
         ):
             return
         promised.add(node.id)
-        if self._is_majority(len(promised)) and not self._canvass_won:
+        if self._is_majority(promised) and not self._canvass_won:
             self._canvass_won = True
             self._SyncObj__raftElectionDeadline = float("-inf")
 
@@ -139,7 +181,7 @@ class Elections(SyncObj):  # type: ignore[misc]
         if self._votes[0] != self.raftCurrentTerm:
             self._votes = (self.raftCurrentTerm, {self.selfNode.id})
         self._votes[1].add(node.id)
-        if self._is_majority(len(self._votes[1])):
+        if self.may_lead() and self._is_majority(self._votes[1]):
             self._SyncObj__onBecomeLeader()
 
     def _adopt_term(self, term: int) -> None:
@@ -147,8 +189,8 @@ class Elections(SyncObj):  # type: ignore[misc]
         self._SyncObj__setState(FOLLOWER)
         self._SyncObj__raftLeader = None
 
-    def _is_majority(self, count: int) -> bool:
-        return 2 * count > len(self._SyncObj__otherNodes) + 1
+    def _is_majority(self, voters: Iterable[int]) -> bool:
+        return self._history.current.is_majority(voters)
 
     def _SyncObj__generateRaftTimeout(self) -> float:
         conf = self.conf

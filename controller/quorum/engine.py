@@ -17,11 +17,12 @@ from __future__ import annotations
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from controller.quorum import library
 from controller.quorum.applied import AppliedState
+from controller.quorum.commands import encode_voters
 from controller.quorum.elections import Elections
 from controller.quorum.journal import Entry, Journal
 from controller.quorum.library import FOLLOWER, Node
@@ -29,8 +30,11 @@ from controller.quorum.messages import PROMISES, Message
 from controller.quorum.outcomes import Applied, Lost, Outcome, Refused
 from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
+from controller.quorum.voter_changes import VoterChanges
+from controller.quorum.voter_set import VoterSet
 from ottla.core.checks import check
 from ottla.core.errors import DecodeError
+from ottla.core.identifiers import Uuid
 
 _log = logging.getLogger(__name__)
 
@@ -39,28 +43,38 @@ IDLE_SECONDS_MAX = 0.5
 
 
 class GuardedSyncObj(Elections):
-    """One voter."""
+    """One voter, or a node that may become one. `configured`: the voters that the settings name;
+    `is_founder`: this node was formatted as one of the first voters."""
 
     def __init__(
         self,
         node_id: int,
-        voters: Iterable[int],
+        configured: VoterSet,
         journal: Journal,
         state: AppliedState,
         snapshots: SnapshotStore,
         send: Callable[[int, Message], None],
         *,
+        is_founder: bool,
         timings: Timings,
         source: random.Random,
     ) -> None:
-        self._state = state
         self._snapshots = snapshots
         self._send = send
         self._submitted: deque[tuple[list[bytes], Callable[[Outcome], None]]] = deque()
         self._waiting: dict[int, tuple[int, Callable[[Outcome], None]]] = {}
         self._backlog = False
         applied = snapshots.recover(journal, state)
-        super().__init__(node_id, voters, journal, conf=_settings(timings, journal), source=source)
+        super().__init__(
+            node_id,
+            configured,
+            journal,
+            state,
+            is_founder=is_founder,
+            conf=_settings(timings, journal),
+            source=source,
+        )
+        self.changes = VoterChanges(self, node_id, timings.election_min_ms / 1000)
         self._SyncObj__serializer = snapshots
         self._SyncObj__needLoadDumpFile = False
         self._SyncObj__raftLastApplied = applied
@@ -74,17 +88,20 @@ class GuardedSyncObj(Elections):
     # Driving
 
     def receive(self, peer_id: int, message: Message) -> None:
-        """Take one message of a voter; each comes at most once and in the order it was sent."""
+        """Take one message of a voter; each comes at most once and in the order it was sent. Its
+        sender may be heard (`fault_of`)."""
         self._SyncObj__onMessageReceived(Node(peer_id), message)
 
-    def peer_connected(self, peer_id: int) -> None:
+    def peer_connected(self, peer_id: int, directory_id: Uuid) -> None:
         node = Node(peer_id)
+        self._directories[peer_id] = directory_id
         self._SyncObj__onNodeConnected(node)
-        if self._isLeader():
+        if self._isLeader() and node in self._SyncObj__raftMatchIndex:
             # It may be another process with another disk: let it show again what it holds.
             self._SyncObj__raftMatchIndex[node] = 0
 
     def peer_disconnected(self, peer_id: int) -> None:
+        self._directories.pop(peer_id, None)
         self._SyncObj__onNodeDisconnected(Node(peer_id))
         self._snapshots.cancelTransmisstion(Node(peer_id))
 
@@ -104,6 +121,7 @@ class GuardedSyncObj(Elections):
 
     def turn(self) -> float:
         """Do all that is due; seconds until the next turn is, if nothing arrives before."""
+        self.changes.step(library.now())
         self._onTick(0.0)
         if not self._SyncObj__otherNodes and self._last_index() > self.raftCommitIndex:
             self._onTick(0.0)  # a quorum of one commits what it just appended
@@ -117,6 +135,7 @@ class GuardedSyncObj(Elections):
 
     def abandon_waiting(self) -> None:
         """Nothing more will be told about any command."""
+        self.changes.abandon()
         for _, done in self._waiting.values():
             _tell(done, Lost())
         for _, done in self._submitted:
@@ -136,6 +155,42 @@ class GuardedSyncObj(Elections):
         leading: bool = self._isLeader()
         return leading and bool(self.raftLastApplied >= self._SyncObj__noopIDx)
 
+    # What changes of the voters need (voter_changes.Leader)
+
+    def connected_directories(self) -> dict[int, Uuid]:
+        return {self._node_id: self._directory_id, **self._directories}
+
+    def responding(self) -> set[int]:
+        """Who has shown what it holds and answered lately, this voter included; of a leader."""
+        since = library.now() - self.conf.leaderFallbackTimeout
+        return {self._node_id} | {
+            node.id
+            for node, answered in self._SyncObj__lastResponseTime.items()
+            if answered > since and self._SyncObj__raftMatchIndex.get(node, 0) > 0
+        }
+
+    def own_end(self) -> int:
+        return self._last_index()
+
+    def matched(self, node_id: int) -> int:
+        """The last entry that node is known to have; 0: nothing is known."""
+        if node_id == self._node_id:
+            return self._last_index()
+        return int(self._SyncObj__raftMatchIndex.get(Node(node_id), 0))
+
+    def silent_ms(self, node_id: int) -> int | None:
+        """Since that node answered last; None: it has not answered this leader."""
+        if node_id == self._node_id:
+            return 0
+        if self.matched(node_id) == 0:
+            return None
+        answered: float = self._SyncObj__lastResponseTime[Node(node_id)]
+        return int(1000 * (library.now() - answered))
+
+    def append_voters(self, voters: VoterSet, done: Callable[[Outcome], None]) -> None:
+        self._append_own([encode_voters(voters)], done)
+        self._SyncObj__sendAppendEntries()
+
     def _flush(self) -> None:
         messages, self._outbox.messages = self._outbox.messages, []
         if any(message["type"] in PROMISES for _, message in messages):
@@ -147,7 +202,7 @@ class GuardedSyncObj(Elections):
     def _seconds_to_next_turn(self) -> float:
         if self._backlog or self._submitted:
             return 0.0
-        due = library.now() + IDLE_SECONDS_MAX
+        due = min(library.now() + IDLE_SECONDS_MAX, self.changes.next_deadline())
         if self._isLeader():
             if self._SyncObj__otherNodes:
                 due = min(due, self._SyncObj__newAppendEntriesTime)
@@ -160,14 +215,16 @@ class GuardedSyncObj(Elections):
     # Messages
 
     def _SyncObj__onMessageReceived(self, node: Node, message: Message) -> None:
-        if node not in self._SyncObj__otherNodes:
+        if not self._is_known(node.id):
             return
         match message["type"]:
             case "append_entries":
                 self._on_append_entries(node, message)
             case "next_node_idx":
                 self._on_append_result(node, message)
-            case "request_vote" | "timeout_now":
+            case "request_vote":
+                self._on_request_vote(node, message)
+            case "timeout_now":
                 super()._SyncObj__onMessageReceived(node, message)
             case "response_vote":
                 self._on_vote(node, message)
@@ -198,6 +255,7 @@ class GuardedSyncObj(Elections):
             self._SyncObj__raftElectionDeadline = now + self._SyncObj__generateRaftTimeout()
             self._canvass_won = False
         self._leader_heard = now
+        self._settle(node.id)
         self._SyncObj__raftLeader = node
         self._SyncObj__setState(FOLLOWER)
         if "prevLogIdx" in message:
@@ -235,9 +293,9 @@ class GuardedSyncObj(Elections):
                     index=index,
                     commit_index=self.raftCommitIndex,
                 )
-                self._SyncObj__deleteEntriesFrom(index)
+                self._truncate_from(index)
             for entry in entries[position:]:
-                self._journal.add(*entry)
+                self._add_entry(*entry)
             break
         end = previous + len(entries)  # all that is known to equal the leader's log
         self._acknowledge(node, end + 1, success=True)
@@ -254,6 +312,7 @@ class GuardedSyncObj(Elections):
             return
         if self._snapshots.was_restored:
             self._SyncObj__raftLastApplied = index
+            self._restart_history()
             for waiting in [key for key in self._waiting if key <= index]:
                 _tell(self._waiting.pop(waiting)[1], Lost())
         self._advance_commit(index)
@@ -265,8 +324,10 @@ class GuardedSyncObj(Elections):
             return
         if not self._isLeader() or message["term"] < self.raftCurrentTerm:
             return  # an answer to somebody that this voter no longer is
-        self._SyncObj__lastResponseTime[node] = library.now()
         matched: dict[Node, int] = self._SyncObj__raftMatchIndex
+        if node not in matched:
+            return  # removed meanwhile
+        self._SyncObj__lastResponseTime[node] = library.now()
         following: dict[Node, int] = self._SyncObj__raftNextIndex
         next_index = min(message["next_node_idx"], self._last_index() + 1)
         if message["success"]:
@@ -306,12 +367,15 @@ class GuardedSyncObj(Elections):
             if not leading:
                 _tell(done, Refused(self.leader_id()))
                 continue
-            for entry in entries:
-                index = self._last_index() + 1
-                self._journal.add(library.REGULAR + entry, index, self.raftCurrentTerm)
-            self._waiting[index] = (self.raftCurrentTerm, done)
+            self._append_own(entries, done)
         if leading:
             self._SyncObj__sendAppendEntries()
+
+    def _append_own(self, entries: list[bytes], done: Callable[[Outcome], None]) -> None:
+        for entry in entries:
+            index = self._last_index() + 1
+            self._add_entry(library.REGULAR + entry, index, self.raftCurrentTerm)
+        self._waiting[index] = (self.raftCurrentTerm, done)
 
     def _SyncObj__applyLogEntries(self) -> bool:
         """Apply what is committed, each entry once, whatever state machine or callbacks do."""

@@ -38,8 +38,8 @@ class Identity:
 class Events(Protocol):
     """Where the transport reports; called from its own threads, never under its lock."""
 
-    def fault_of_directory(self, peer_id: int, directory_id: Uuid) -> str | None:
-        """Why a voter with its log in that directory may not take part, or None."""
+    def fault_of(self, peer_id: int, directory_id: Uuid) -> str | None:
+        """Why that node, with its log in that directory, may not take part, or None."""
         ...
 
     def connected(self, peer_id: int, directory_id: Uuid) -> None:

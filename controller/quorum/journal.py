@@ -31,14 +31,16 @@ _T = TypeVar("_T")
 FILE_NAME = "journal"
 NEW_FILE_NAME = "journal.new"
 PREALLOCATED_BYTES = 4 << 20
+AGAIN = (
+    "empty the folder, start the node with --join, and have the quorum take it back: 'ottla quorum "
+    "remove-voter', then 'ottla quorum add-voter'"
+)
+"""What to do with a voter whose disk is lost."""
 
 
 def damaged(path: str, reason: str) -> ConfigError:
     """Why a voter refuses to join, and what helps."""
-    return ConfigError(
-        f"{path} is damaged ({reason}): do not start this voter with it; empty its folder, format "
-        "it again and have the other voters forget its old directory"
-    )
+    return ConfigError(f"{path} is damaged ({reason}): do not start this voter with it; {AGAIN}")
 
 
 class Compaction:

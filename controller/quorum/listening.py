@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,11 +24,15 @@ from controller.quorum.handshake import (
 )
 from controller.quorum.messages import decode_message
 from controller.quorum.tls import QuorumTls, certificate_names
+from controller.quorum.voter_set import VOTERS_MAX
 from ottla.core.errors import ConfigError, DecodeError
 from ottla.core.identifiers import Uuid
 
 _log = logging.getLogger(__name__)
 
+CALLS_MAX = 4 * VOTERS_MAX + 4  # each occupies a thread; one that is refused, for a moment
+WARN_SECONDS = 60
+WARNINGS_MAX = 16  # different ones in that time
 _SERVER_OPTIONS = [*OPTIONS, ("grpc.so_reuseport", 0)]
 
 
@@ -47,20 +52,19 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
     def __init__(
         self,
         identity: Identity,
-        peers: set[int],
         events: Events,
         tls: QuorumTls | None,
         called: Callable[[int], None] = lambda peer_id: None,
     ) -> None:
         self._identity = identity
-        self._peers = peers
         self._events = events
         self._tls = tls
         self._called = called
         self._lock = threading.Lock()
         self._links: dict[int, _Link] = {}
+        self._warned: dict[str, float] = {}
         self._server: grpc.Server | None = None
-        self._pool = ThreadPoolExecutor(4 * len(peers) + 4, thread_name_prefix="quorum-call")
+        self._pool = ThreadPoolExecutor(CALLS_MAX, thread_name_prefix="quorum-call")
 
     def start(self, host: str, port: int) -> int:
         server = grpc.server(self._pool, options=_SERVER_OPTIONS)
@@ -79,6 +83,13 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
         server.start()
         self._server = server
         return port
+
+    def drop(self, peer_id: int) -> None:
+        """End the call of a node that may not be heard any more."""
+        with self._lock:
+            link = self._links.pop(peer_id, None)
+        if link is not None:
+            link.context.cancel()
 
     def stop(self) -> None:
         with self._lock:
@@ -115,7 +126,7 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
         hello = self._hello(context)
         fault = self._fault(hello, context)
         if fault is not None:
-            _log.warning("a call from %s is refused: %s", context.peer(), fault)
+            self._warn(context.peer(), fault)
             context.abort(grpc.StatusCode.PERMISSION_DENIED, fault)
         link = _Link(
             hello.sender_id,
@@ -139,6 +150,16 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
         self._called(link.peer_id)
         return link
 
+    def _warn(self, caller: str, fault: str) -> None:
+        """Each fault once in a while: a stranger can neither fill the log nor this memory."""
+        now = time.monotonic()
+        with self._lock:
+            recent = {one: at for one, at in self._warned.items() if now - at < WARN_SECONDS}
+            silent = fault in recent or len(recent) >= WARNINGS_MAX
+            self._warned = recent if silent else recent | {fault: now}
+        if not silent:
+            _log.warning("a call from %s is refused: %s", caller, fault)
+
     def _is_current(self, link: _Link) -> bool:
         with self._lock:
             return self._links.get(link.peer_id) is link
@@ -159,11 +180,11 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
             return f"cluster {hello.cluster_id!r} is not this one"
         if hello.receiver_id != own.node_id:
             return f"this is voter {own.node_id}, not {hello.receiver_id}"
-        if hello.sender_id not in self._peers:
+        if hello.sender_id == own.node_id:
             return f"node {hello.sender_id} is not another voter"
         if self._tls is not None:
             expected = self._tls.name_of(hello.sender_id)
             names = certificate_names(context)
             if expected not in names:
                 return f"the certificate of node {hello.sender_id} does not name {expected!r}"
-        return self._events.fault_of_directory(hello.sender_id, hello.directory_id)
+        return self._events.fault_of(hello.sender_id, hello.directory_id)

@@ -38,6 +38,7 @@ def encode_message(message: Message) -> raft_pb2.Message:
                     term=message["term"],
                     last_log_index=message["last_log_index"],
                     last_log_term=message["last_log_term"],
+                    directory_id=message["directory_id"],
                 )
             )
         case "response_vote":
@@ -50,6 +51,8 @@ def encode_message(message: Message) -> raft_pb2.Message:
                     term=message["term"],
                     last_log_index=message["last_log_index"],
                     last_log_term=message["last_log_term"],
+                    directory_id=message["directory_id"],
+                    voters_index=message["voters_index"],
                 )
             )
         case "pre_vote_response":
@@ -58,6 +61,8 @@ def encode_message(message: Message) -> raft_pb2.Message:
                     term=message["term"],
                     requested_term=message["requested_term"],
                     granted=message["granted"],
+                    voters_index=message["voters_index"],
+                    voters=message["voters"],
                 )
             )
         case _:
@@ -101,7 +106,8 @@ def decode_message(message: raft_pb2.Message) -> Message:
         case "timeout_now":
             return {"type": "timeout_now", "term": message.timeout_now.term}
         case "pre_vote_request":
-            return _decode_request("pre_vote", message.pre_vote_request)
+            asked = message.pre_vote_request
+            return {**_decode_request("pre_vote", asked), "voters_index": asked.voters_index}
         case "pre_vote":
             vote = message.pre_vote
             return {
@@ -109,6 +115,8 @@ def decode_message(message: raft_pb2.Message) -> Message:
                 "term": vote.term,
                 "requested_term": vote.requested_term,
                 "granted": vote.granted,
+                "voters_index": vote.voters_index,
+                "voters": vote.voters,
             }
         case _:
             raise DecodeError("a message between voters is of an unknown kind")
@@ -120,6 +128,7 @@ def _decode_request(kind: str, request: raft_pb2.RequestVote | raft_pb2.PreVoteR
         "term": request.term,
         "last_log_index": request.last_log_index,
         "last_log_term": request.last_log_term,
+        "directory_id": request.directory_id,
     }
 
 

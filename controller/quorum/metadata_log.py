@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from controller.quorum.description import QuorumDescription
+from controller.quorum.voter_set import VoterNode
 from ottla.core.errors import OttlaError
+from ottla.core.identifiers import Uuid
 
 
 class StateMachine(Protocol):
@@ -100,3 +103,28 @@ class MetadataLog(Protocol):
     def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+
+class QuorumAdmin(Protocol):
+    """Changes of the voters, by the leader. Methods are called on the broker's asyncio loop.
+
+    All raise NotLeader (nothing happened), ProposalLost (the outcome is unknown; `describe` tells)
+    and ProtocolError, whose message names the remedy.
+    """
+
+    async def describe(self, timeout_ms: int) -> QuorumDescription:
+        """The quorum as this voter sees it. TimeoutError."""
+        ...
+
+    async def add_voter(self, node_id: int, node: VoterNode, timeout_ms: int) -> None:
+        """Feed a node until it has caught up, then make it a voter; returns once that is committed.
+
+        DUPLICATE_VOTER, INVALID_REQUEST, REQUEST_TIMED_OUT (it could not be reached or caught up,
+        or another change is under way): nothing was changed.
+        """
+        ...
+
+    async def remove_voter(self, node_id: int, directory_id: Uuid | None, timeout_ms: int) -> None:
+        """Returns once it is committed. VOTER_NOT_FOUND, INVALID_REQUEST, REQUEST_TIMED_OUT. A
+        leader that is to remove itself hands over and raises NotLeader."""
+        ...

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ottla.core.errors import ErrorCode
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -27,4 +29,12 @@ class Lost:
     """Nobody here can tell what became of the command."""
 
 
-Outcome: TypeAlias = Applied | Refused | Lost
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A change of the voters that was not begun, and why."""
+
+    code: ErrorCode
+    message: str
+
+
+Outcome: TypeAlias = Applied | Refused | Lost | Declined

@@ -12,7 +12,8 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
-from controller.quorum.commands import COMMAND_BYTES_MAX, encode_command, encode_directory
+from controller.quorum.commands import COMMAND_BYTES_MAX, encode_command
+from controller.quorum.description import QuorumDescription
 from controller.quorum.metadata_log import (
     CommandTooLarge,
     Leadership,
@@ -22,28 +23,42 @@ from controller.quorum.metadata_log import (
     QuorumBusy,
     StateMachine,
 )
-from controller.quorum.outcomes import Applied, Lost, Outcome, Refused
+from controller.quorum.outcomes import Applied, Declined, Lost, Outcome, Refused
 from controller.quorum.timings import Timings
 from controller.quorum.tls import QuorumTls
-from controller.quorum.voter_thread import Resign, Stop, Submitted, VoterThread
+from controller.quorum.voter_set import Address, VoterNode
+from controller.quorum.voter_thread import (
+    AddVoter,
+    Describe,
+    Event,
+    RemoveVoter,
+    Resign,
+    Stop,
+    Submitted,
+    VoterThread,
+)
 from ottla.core.checks import check
-from ottla.core.errors import InvariantError
+from ottla.core.errors import ErrorCode, InvariantError, ProtocolError
+from ottla.core.identifiers import Uuid
 from storage.vfs import Vfs
 
 _log = logging.getLogger(__name__)
 
 WAITING_COMMANDS_MAX = 4096
 WAITING_BYTES_MAX = 64 << 20
+CHANGE_MARGIN_MS = 500
+"""What adding a voter waits for says better why it is late than the lack of an answer does."""
 
 
 class RaftMetadataLog:
-    """See `metadata_log.MetadataLog`. `listen` and `voters` are raft listeners (host, port)."""
+    """See `metadata_log.MetadataLog` and `QuorumAdmin`. `listen` and `voters` are Raft listeners;
+    `voters` counts until a set of voters is in the log."""
 
     def __init__(
         self,
         node_id: int,
-        voters: Mapping[int, tuple[str, int]],
-        listen: tuple[str, int],
+        voters: Mapping[int, Address],
+        listen: Address,
         directory: str,
         state_machine: StateMachine,
         loop: asyncio.AbstractEventLoop,
@@ -115,7 +130,7 @@ class RaftMetadataLog:
         """
         if not self._voter.is_leading:
             return True
-        if len(self._voters) == 1:
+        if self._voter.is_alone:
             return False
         self._voter.post(Resign(True))
         changed = asyncio.Event()
@@ -145,13 +160,46 @@ class RaftMetadataLog:
             )
         return await self._submit(encode_command(command), timeout_ms)
 
-    async def forget_directory(self, voter_id: int, timeout_ms: int) -> None:
-        """Admit voter `voter_id` with a new, freshly formatted directory; for the leader.
+    async def describe(self, timeout_ms: int) -> QuorumDescription:
+        """See `QuorumAdmin.describe`."""
+        future: asyncio.Future[QuorumDescription] = self._loop.create_future()
 
-        Safe because it commits without that voter: from then on all that was ever committed is on
-        a majority that does not count on its old disk. Raises as `propose` does.
-        """
-        await self._submit([encode_directory(voter_id, None)], timeout_ms)
+        def done(description: QuorumDescription) -> None:
+            self._call_loop(lambda: None if future.done() else future.set_result(description))
+
+        self._voter.post(Describe(done))
+        async with asyncio.timeout(timeout_ms / 1000):
+            return await future
+
+    async def add_voter(self, node_id: int, node: VoterNode, timeout_ms: int) -> None:
+        """See `QuorumAdmin.add_voter`."""
+        await self._change(
+            lambda done: AddVoter(node_id, node, timeout_ms / 1000, done), timeout_ms
+        )
+
+    async def remove_voter(self, node_id: int, directory_id: Uuid | None, timeout_ms: int) -> None:
+        """See `QuorumAdmin.remove_voter`."""
+        try:
+            await self._change(
+                lambda done: RemoveVoter(node_id, directory_id, timeout_ms / 1000, done), timeout_ms
+            )
+        except ProtocolError as error:
+            if error.code != ErrorCode.NOT_CONTROLLER:
+                raise
+            if not await self.resign(timeout_ms):
+                raise ProtocolError(
+                    ErrorCode.REQUEST_TIMED_OUT,
+                    f"voter {node_id} leads the quorum, and no other voter could take over from "
+                    "it: try again when another one is up and has caught up",
+                ) from None
+            raise NotLeader(self._hint()) from None
+
+    async def _change(
+        self, event: Callable[[Callable[[Outcome], None]], Event], timeout_ms: int
+    ) -> None:
+        if not self._voter.is_leading:
+            raise NotLeader(self._hint())
+        await self._outcome(event, timeout_ms + CHANGE_MARGIN_MS)
 
     def add_leadership_listener(self, listener: Callable[[Leadership], None]) -> None:
         """See `MetadataLog.add_leadership_listener`."""
@@ -171,24 +219,30 @@ class RaftMetadataLog:
                 f"{self._waiting_commands} commands of {self._waiting_bytes} bytes are waiting for "
                 "the quorum: try again later"
             )
+        self._waiting_commands += 1
+        self._waiting_bytes += size
+        try:
+            return await self._outcome(lambda done: Submitted(entries, done), timeout_ms)
+        finally:
+            self._waiting_commands -= 1
+            self._waiting_bytes -= size
+
+    async def _outcome(
+        self, event: Callable[[Callable[[Outcome], None]], Event], timeout_ms: int
+    ) -> Proposal:
         future: asyncio.Future[Outcome] = self._loop.create_future()
 
         def done(outcome: Outcome) -> None:
             self._call_loop(lambda: _resolve(future, outcome))
 
-        self._waiting_commands += 1
-        self._waiting_bytes += size
+        self._voter.post(event(done))
         try:
-            self._voter.post(Submitted(entries, done))
             async with asyncio.timeout(timeout_ms / 1000):
                 outcome = await future
         except TimeoutError as error:
             raise ProposalLost(
                 f"the quorum gave no answer in {timeout_ms} ms; the command may still be applied"
             ) from error
-        finally:
-            self._waiting_commands -= 1
-            self._waiting_bytes -= size
         match outcome:
             case Applied(index, term, result):
                 if isinstance(result, Exception):
@@ -196,6 +250,8 @@ class RaftMetadataLog:
                 return Proposal(index, term, result)
             case Refused(leader_id):
                 raise NotLeader(None if leader_id == self._node_id else leader_id)
+            case Declined(code, message):
+                raise ProtocolError(code, message)
             case Lost():
                 raise ProposalLost("the quorum lost track of the command; it may be applied")
 

@@ -3,12 +3,13 @@
 The file `snapshot`, little-endian, written to a temporary name, synced, renamed, folder synced:
 
     0   8s   magic "OTTLARS1"
-    8   u32  version, 1
+    8   u32  version, 2
     12  u64  index, u64 term, u32 size, command: the entry before the last one applied
         u64  index, u64 term, u32 size, command: the last entry applied
         u64  term, u64 next index, u16 count, u16 received, u32 size, bytes: a command whose parts
              are not all applied (commands.Assembler; all zero when there is none)
-        u16  number of voters whose directory is committed, each: i32 voter, 16s directory id
+        u64  index of the entry that made the set of voters hold, u16 size, the set (voter_set.py);
+             all zero while the founders do
         u64  size, bytes: the state machine's own snapshot
     -4  u32  CRC-32C of everything before
 
@@ -26,21 +27,20 @@ import crc32c
 
 from controller.quorum.commands import Assembler
 from controller.quorum.journal import Entry, damaged
+from controller.quorum.voter_set import VoterSet
 from ottla.core.errors import DecodeError
-from ottla.core.identifiers import Uuid
 from storage.vfs import Vfs, read_file, replace_file
 
 FILE_NAME = "snapshot"
 MAGIC = b"OTTLARS1"
-VERSION = 1
+VERSION = 2
 SNAPSHOT_BYTES_MAX = 1 << 30
 PIECE_BYTES_MAX = 256 * 1024
 
 _PREFIX = struct.Struct("<8sI")
 _ENTRY = struct.Struct("<QQI")
 _PARTIAL = struct.Struct("<QQHHI")
-_COUNT = struct.Struct("<H")
-_VOTER = struct.Struct("<i16s")
+_VOTERS = struct.Struct("<QH")
 _SIZE = struct.Struct("<Q")
 _CRC = struct.Struct("<I")
 _PIECE = struct.Struct("<QQQQ")
@@ -53,7 +53,7 @@ class Snapshot:
     previous: Entry
     last: Entry
     partial: Assembler
-    directories: dict[int, Uuid]
+    voters: tuple[int, VoterSet] | None
     state: bytes
 
     @property
@@ -76,8 +76,10 @@ class Snapshot:
         parts.append(
             _PARTIAL.pack(kept.term, kept.next_index, kept.count, kept.received, len(kept.parts))
         )
-        parts += [kept.parts, _COUNT.pack(len(self.directories))]
-        parts += [_VOTER.pack(*item) for item in sorted(self.directories.items())]
+        index, voters = (
+            (0, b"") if self.voters is None else (self.voters[0], self.voters[1].encode())
+        )
+        parts += [kept.parts, _VOTERS.pack(index, len(voters)), voters]
         parts += [_SIZE.pack(len(self.state)), self.state]
         content = b"".join(parts)
         return content + _CRC.pack(crc32c.crc32c(content))
@@ -108,13 +110,10 @@ class Snapshot:
             entries.append((reader.bytes(size), index, term))
         term, next_index, count, received, size = reader.fields(_PARTIAL)
         partial = Assembler(term, next_index, count, reader.bytes(size), received)
-        (voter_count,) = reader.fields(_COUNT)
-        directories = {}
-        for _ in range(voter_count):
-            voter_id, directory_id = reader.fields(_VOTER)
-            directories[voter_id] = directory_id
+        index, size = reader.fields(_VOTERS)
+        voters = (index, VoterSet.decode(reader.bytes(size))) if size else None
         (size,) = reader.fields(_SIZE)
-        return cls(entries[0], entries[1], partial, directories, reader.bytes(size))
+        return cls(entries[0], entries[1], partial, voters, reader.bytes(size))
 
 
 class _Reader:

@@ -12,7 +12,7 @@ node ids, the voter's directory and, with TLS, the name in the certificate are r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from controller.quorum.dialing import Peer
 from controller.quorum.handshake import Events, Identity
@@ -20,6 +20,7 @@ from controller.quorum.listening import RaftListener
 from controller.quorum.messages import Message
 from controller.quorum.timings import Timings
 from controller.quorum.tls import QuorumTls
+from controller.quorum.voter_set import Address
 
 __all__ = ["Identity", "QuorumTls", "Transport"]
 
@@ -27,49 +28,69 @@ CREDIT_BYTES_MAX = 4 << 20  # above it no further piece of a snapshot is queued 
 
 
 class Transport:
-    """All connections of one voter. `send` and `has_credit` never block."""
+    """All connections of one voter. `update`, `send` and `has_credit` never block."""
 
     def __init__(
         self,
         identity: Identity,
-        voters: Mapping[int, tuple[str, int]],
-        listen: tuple[str, int],
+        listen: Address,
         events: Events,
         *,
         timings: Timings,
         tls: QuorumTls | None = None,
     ) -> None:
+        self._identity = identity
         self._listen = listen
-        self._peers = {
-            peer_id: Peer(identity, peer_id, address, events, timings, tls)
-            for peer_id, address in voters.items()
-            if peer_id != identity.node_id
-        }
-        self._listener = RaftListener(
-            identity, set(self._peers), events, tls, lambda peer_id: self._peers[peer_id].dial_now()
-        )
+        self._events = events
+        self._timings = timings
+        self._tls = tls
+        self._peers: dict[int, Peer] = {}
+        self._dropped: list[Peer] = []
+        self._listener = RaftListener(identity, events, tls, self._dial_now)
+        self.port = 0
+        """Where it listens; 0 before there is another voter."""
 
-    def start(self) -> int:
-        """Listen, then dial; the port. A quorum of one does neither. ConfigError: cannot bind."""
-        if not self._peers:
-            return 0
-        port = self._listener.start(*self._listen)
-        for peer in self._peers.values():
-            peer.start()
-        return port
+    def update(self, wanted: Mapping[int, Sequence[Address]]) -> None:
+        """Dial exactly these from now on. ConfigError: cannot listen."""
+        for peer_id in [one for one in self._peers if one not in wanted]:
+            peer = self._peers.pop(peer_id)
+            peer.close()
+            self._dropped = [one for one in self._dropped if one.is_running] + [peer]
+            self._listener.drop(peer_id)
+            self._events.disconnected(peer_id)
+        if wanted and not self.port:
+            self.port = self._listener.start(*self._listen)
+        for peer_id, addresses in wanted.items():
+            if peer_id in self._peers:
+                self._peers[peer_id].addresses = tuple(addresses) or self._peers[peer_id].addresses
+            elif addresses:
+                peer = Peer(
+                    self._identity, peer_id, addresses, self._events, self._timings, self._tls
+                )
+                self._peers[peer_id] = peer
+                peer.start()
 
     def send(self, peer_id: int, message: Message) -> None:
         """Queue a message; dropped when that voter is not connected."""
-        self._peers[peer_id].send(message)
+        peer = self._peers.get(peer_id)
+        if peer is not None:
+            peer.send(message)
 
     def has_credit(self, peer_id: int) -> bool:
-        return self._peers[peer_id].queued_bytes < CREDIT_BYTES_MAX
+        peer = self._peers.get(peer_id)
+        return peer is not None and peer.queued_bytes < CREDIT_BYTES_MAX
 
     def stop(self) -> None:
         """Close everything and wait for all threads; blocking."""
-        for peer in self._peers.values():
+        peers = [*self._peers.values(), *self._dropped]
+        for peer in peers:
             peer.close()
-        if self._peers:
+        if self.port:
             self._listener.stop()
-        for peer in self._peers.values():
+        for peer in peers:
             peer.join()
+
+    def _dial_now(self, peer_id: int) -> None:
+        peer = self._peers.get(peer_id)
+        if peer is not None:
+            peer.dial_now()

@@ -12,15 +12,15 @@ import logging
 import queue
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from controller.quorum import library
 from controller.quorum.applied import AppliedState
-from controller.quorum.bootstrap import open_voter
-from controller.quorum.commands import encode_directory
+from controller.quorum.bootstrap import check_founders, open_voter
+from controller.quorum.description import QuorumDescription, describe_quorum
 from controller.quorum.engine import GuardedSyncObj
 from controller.quorum.messages import Message
 from controller.quorum.metadata_log import Leadership, StateMachine
@@ -29,8 +29,9 @@ from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
 from controller.quorum.tls import QuorumTls
 from controller.quorum.transport import Identity, Transport
+from controller.quorum.voter_set import Address, VoterNode, founders
 from ottla.core.errors import ConfigError
-from ottla.core.identifiers import Uuid, uuid_text
+from ottla.core.identifiers import Uuid
 from storage.vfs import Vfs
 
 _log = logging.getLogger(__name__)
@@ -68,6 +69,29 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
+class AddVoter:
+    """`done` is called with the outcome, or perhaps never."""
+
+    node_id: int
+    node: VoterNode
+    timeout_seconds: float
+    done: Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveVoter:
+    node_id: int
+    directory_id: Uuid | None
+    timeout_seconds: float
+    done: Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    done: Callable[[QuorumDescription], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Resign:
     wanted: bool
 
@@ -77,7 +101,17 @@ class Stop:
     pass
 
 
-Event: TypeAlias = Received | Connected | Disconnected | Submitted | Resign | Stop
+Event: TypeAlias = (
+    Received
+    | Connected
+    | Disconnected
+    | Submitted
+    | AddVoter
+    | RemoveVoter
+    | Describe
+    | Resign
+    | Stop
+)
 
 
 class VoterThread:
@@ -87,7 +121,7 @@ class VoterThread:
     def __init__(
         self,
         node_id: int,
-        voters: Mapping[int, tuple[str, int]],
+        voters: Mapping[int, Address],
         state_machine: StateMachine,
         *,
         publish: Callable[[Leadership], None],
@@ -102,8 +136,7 @@ class VoterThread:
         self._has_ended = False
         self._engine: GuardedSyncObj | None = None
         self._thread: threading.Thread | None = None
-        self._directories: dict[int, Uuid] = {}  # of voters that are connected, and our own
-        self._registering: set[tuple[int, int]] = set()  # (voter, term)
+        self._transport: Transport | None = None
         self._resigning = False
         self._resign_at = float("-inf")
         self.state = AppliedState(state_machine)
@@ -115,6 +148,11 @@ class VoterThread:
     def is_leading(self) -> bool:
         """Elected, and still running."""
         return not self._has_ended and self._engine is not None and self._engine.is_leading()
+
+    @property
+    def is_alone(self) -> bool:
+        """There is no other voter."""
+        return self._engine is not None and len(self._engine.voter_set()) == 1
 
     @property
     def last_applied(self) -> int:
@@ -129,15 +167,11 @@ class VoterThread:
 
     # What the transport reports, from its threads
 
-    def fault_of_directory(self, peer_id: int, directory_id: Uuid) -> str | None:
-        """Why a voter with its log in that directory may not take part (SAFETY.md, rule 3)."""
-        known = self.state.directories.get(peer_id)
-        if known is None or known == directory_id:
-            return None
+    def fault_of(self, peer_id: int, directory_id: Uuid) -> str | None:
+        """Why that node, with its log in that directory, may not take part (SAFETY.md, rule 3)."""
+        engine = self._engine
         return (
-            f"voter {peer_id} comes with directory {uuid_text(directory_id)}, but the quorum knows "
-            f"it by {uuid_text(known)}: start it with its own disk, or have the leader forget the "
-            "old one"
+            "this voter is not ready" if engine is None else engine.fault_of(peer_id, directory_id)
         )
 
     def connected(self, peer_id: int, directory_id: Uuid) -> None:
@@ -166,13 +200,13 @@ class VoterThread:
         """Open everything and run; the port. ConfigError: this voter may not join."""
         with contextlib.ExitStack() as undo:
             engine, transport = self._open(undo, listen, directory, vfs, tls, timings)
-            self._engine = engine
-            port = transport.start()
+            self._engine, self._transport = engine, transport
+            self._update_peers(engine)
             self._thread = threading.Thread(
                 target=self._run, args=(engine, undo.pop_all()), name="quorum", daemon=True
             )
             self._thread.start()
-        return port
+        return transport.port
 
     def _open(
         self,
@@ -192,11 +226,10 @@ class VoterThread:
                 "metadata.log.dir"
             ) from error
         undo.callback(lock.release)
-        mark, journal = open_voter(directory, self._node_id, self._voters, vfs)
+        mark, journal = open_voter(directory, self._node_id, vfs)
         undo.callback(journal.close)
-        self._directories[self._node_id] = mark.directory_id
         identity = Identity(mark.cluster_id, self._node_id, mark.directory_id, journal.incarnation)
-        transport = Transport(identity, self._voters, listen, self, timings=timings, tls=tls)
+        transport = Transport(identity, listen, self, timings=timings, tls=tls)
         undo.callback(transport.stop)
         pool = ThreadPoolExecutor(1, thread_name_prefix="quorum-snapshot")
         undo.callback(pool.shutdown)
@@ -209,14 +242,20 @@ class VoterThread:
         )
         engine = GuardedSyncObj(
             self._node_id,
-            self._voters,
+            founders(self._voters),
             journal,
             self.state,
             snapshots,
             transport.send,
+            is_founder=mark.is_founder,
             timings=timings,
             source=random.Random(),
         )
+        index, voters = engine.committed_voter_set()
+        if index == 0:
+            check_founders(directory, mark, self._voters)
+        elif voters.ids != tuple(sorted(self._voters)):
+            _log.info("the voters are %s, as they were changed by command", _ids(voters.ids))
         return engine, transport
 
     def _run(self, engine: GuardedSyncObj, resources: contextlib.ExitStack) -> None:
@@ -251,8 +290,8 @@ class VoterThread:
         while True:
             seconds = engine.turn()
             self._publish(self._leadership(engine))
-            if engine.is_ready_leader() and self._register_directories(engine):
-                seconds = 0.0
+            if engine.peers_changed:
+                self._follow_peers(engine)
             if self._resigning:
                 seconds = min(seconds, self._hand_over(engine))
             if not self._take_events(engine, seconds):
@@ -275,8 +314,8 @@ class VoterThread:
     def _take(self, engine: GuardedSyncObj, event: Event) -> None:
         match event:
             case Received(peer_id, directory_id, messages):
-                # Its directory may have been committed differently since it was let in.
-                if self.state.directories.get(peer_id, directory_id) == directory_id:
+                # The set of voters may have changed since it was let in.
+                if engine.fault_of(peer_id, directory_id) is None:
                     for message in messages:
                         engine.receive(peer_id, message)
             case Submitted(entries, done):
@@ -285,11 +324,22 @@ class VoterThread:
                 else:
                     engine.submit(entries, done)
             case Connected(peer_id, directory_id):
-                self._directories[peer_id] = directory_id
-                engine.peer_connected(peer_id)
+                if engine.fault_of(peer_id, directory_id) is None:
+                    engine.peer_connected(peer_id, directory_id)
             case Disconnected(peer_id):
-                self._directories.pop(peer_id, None)
                 engine.peer_disconnected(peer_id)
+            case AddVoter(node_id, node, timeout_seconds, done):
+                now = library.now()
+                engine.changes.add(
+                    node_id, node, now=now, deadline=now + timeout_seconds, done=done
+                )
+            case RemoveVoter(node_id, directory_id, timeout_seconds, done):
+                now = library.now()
+                engine.changes.remove(
+                    node_id, directory_id, now=now, deadline=now + timeout_seconds, done=done
+                )
+            case Describe(describe):
+                describe(describe_quorum(engine))
             case Resign(wanted):
                 self._resigning = wanted
             case Stop():
@@ -311,19 +361,16 @@ class VoterThread:
         self.published = leadership
         self._publish_change(leadership)
 
-    def _register_directories(self, engine: GuardedSyncObj) -> bool:
-        """Let the quorum commit where each voter has its log (SAFETY.md, rule 3); whether there
-        was anything to submit."""
-        submitted = False
-        for voter_id, directory_id in self._directories.items():
-            key = (voter_id, int(engine.raftCurrentTerm))
-            if voter_id in self.state.directories:
-                self._registering.discard(key)
-            elif key not in self._registering:
-                self._registering.add(key)
-                engine.submit([encode_directory(voter_id, directory_id)], lambda _: None)
-                submitted = True
-        return submitted
+    def _follow_peers(self, engine: GuardedSyncObj) -> None:
+        try:
+            self._update_peers(engine)
+        except ConfigError as error:  # a quorum of one that cannot open its port stays alone
+            _log.error("no other voter can be reached: %s", error)
+
+    def _update_peers(self, engine: GuardedSyncObj) -> None:
+        engine.peers_changed = False
+        if self._transport is not None:
+            self._transport.update(engine.peers())
 
     def _hand_over(self, engine: GuardedSyncObj) -> float:
         """Try to pass leadership on; seconds until the next attempt."""
@@ -336,3 +383,7 @@ class VoterThread:
             engine.try_transfer()
             return 0.0  # the next turn sends it
         return self._resign_at - now
+
+
+def _ids(voters: Sequence[int]) -> str:
+    return ", ".join(str(voter) for voter in voters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import grpc
 import pytest
 
 from controller.generated import raft_pb2, raft_pb2_grpc
-from controller.quorum.bootstrap import format_voter
+from controller.quorum.bootstrap import format_joiner, format_voter
 from controller.quorum.metadata_log import Leadership, NotLeader
 from controller.quorum.raft_log import RaftMetadataLog
 from controller.quorum.tls import QuorumTls
-from ottla.core.errors import ConfigError
+from controller.quorum.voter_set import VoterNode, VoterSet
+from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
 from storage.vfs import OsVfs
 from tests.support.raft_simulation import History
 
@@ -59,7 +60,15 @@ class Voters:
         folder = str(self.folder / (name or str(voter_id)))
         format_voter(folder, "test", voter_id, self.addresses)
 
-    def start(self, voter_id: int, name: str | None = None) -> RaftMetadataLog:
+    def format_joiner(self, voter_id: int, name: str | None = None) -> bytes:
+        folder = str(self.folder / (name or str(voter_id)))
+        return format_joiner(folder, "test", voter_id).directory_id
+
+    def start(
+        self, voter_id: int, name: str | None = None, known: Sequence[int] | None = None
+    ) -> RaftMetadataLog:
+        """`known`: the voters that its settings name; without it, all that there ever were."""
+
         def poke() -> None:
             self.loop.call_soon_threadsafe(self._changed.set)
 
@@ -70,7 +79,7 @@ class Voters:
         machine = ObservedHistory(poke)
         log = RaftMetadataLog(
             voter_id,
-            self.addresses,
+            {one: self.addresses[one] for one in known or self.addresses},
             self.addresses[voter_id],
             str(self.folder / (name or str(voter_id))),
             machine,
@@ -82,6 +91,33 @@ class Voters:
         log.start()
         self.logs[voter_id], self.machines[voter_id] = log, machine
         return log
+
+    async def voter_set(self) -> VoterSet:
+        return (await self.logs[await self.leader()].describe(PROPOSE_MS)).voter_set
+
+    async def directories_known(self) -> None:
+        """Until each voter's directory is in the committed set."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                await self.commit("more")
+                found = await self.voter_set()
+                if all(node.directory_id for node in found.voters.values()):
+                    return
+
+    async def add(self, node_id: int, directory_id: bytes, timeout_ms: int = PROPOSE_MS) -> None:
+        node = VoterNode(directory_id, self.addresses[node_id])
+        await self._change(lambda log: log.add_voter(node_id, node, timeout_ms))
+
+    async def remove(self, node_id: int) -> None:
+        await self._change(lambda log: log.remove_voter(node_id, None, PROPOSE_MS))
+
+    async def _change(self, ask: Callable[[RaftMetadataLog], Awaitable[None]]) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                try:
+                    return await ask(self.logs[await self.leader()])
+                except NotLeader:
+                    await asyncio.sleep(0)
 
     async def stop(self, voter_id: int) -> None:
         await self.logs.pop(voter_id).stop()
@@ -185,7 +221,7 @@ def test_a_quorum_of_one_is_durable(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_voter_on_an_empty_disk_stays_out_until_its_directory_is_forgotten(
+def test_a_voter_on_an_empty_disk_stays_out_until_it_is_removed_and_added_again(
     tmp_path: Path,
 ) -> None:
     async def story() -> None:
@@ -194,23 +230,85 @@ def test_a_voter_on_an_empty_disk_stays_out_until_its_directory_is_forgotten(
             await voters.applied_everywhere("one")
             leader = await voters.leader()
             lost = next(one for one in voters.logs if one != leader)
-            async with asyncio.timeout(WAIT_SECONDS):
-                # The directories are committed beside the commands.
-                while any(lost not in log._voter.state.directories for log in voters.logs.values()):
-                    await voters.commit("more")
+            await voters.directories_known()
             await voters.stop(lost)
             with pytest.raises(ConfigError, match="never formatted"):
                 voters.start(lost, "empty")
 
-            voters.format(lost, "other")
+            directory_id = voters.format_joiner(lost, "other")
             voters.start(lost, "other")
             await voters.commit("two")
             assert voters.machines[lost].applied == []
 
-            leader = await voters.leader()
-            await voters.logs[leader].forget_directory(lost, PROPOSE_MS)
+            with pytest.raises(ProtocolError, match="remove that one first") as refused:
+                await voters.add(lost, directory_id)
+            assert refused.value.code == ErrorCode.DUPLICATE_VOTER
+            await voters.remove(lost)
+            await voters.add(lost, directory_id)
             await voters.commit("three")
             await voters.applied_everywhere("three")
+            assert (await voters.voter_set()).voters[lost].directory_id == directory_id
+
+    asyncio.run(story())
+
+
+def test_a_fourth_voter_joins_a_dead_one_goes_and_the_quorum_goes_on(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, 3) as voters:
+            await voters.commit("one")
+            await voters.directories_known()
+            voters.addresses[4] = _free_addresses(1)[0]
+            directory_id = voters.format_joiner(4)
+            voters.start(4)
+            await voters.add(4, directory_id)
+            assert (await voters.voter_set()).ids == (1, 2, 3, 4)
+            await voters.applied_everywhere("one")
+
+            leader = await voters.leader()
+            dead = next(one for one in (1, 2, 3) if one != leader)
+            await voters.stop(dead)
+            await voters.remove(dead)
+            first = await voters.leader()
+            await voters.commit("two")
+            # Of the three that remain two are enough, the new one among them.
+            await voters.stop(first)
+            await voters.commit("three")
+            await voters.applied_everywhere("three")
+
+            # Each starts again with settings from before the changes: what is committed counts.
+            for voter_id in sorted(voters.logs):
+                await voters.stop(voter_id)
+            for voter_id in {1, 2, 3, 4} - {dead}:
+                voters.start(voter_id, known=(1, 2, 3))
+            await voters.commit("four")
+            await voters.applied_everywhere("four")
+            assert (await voters.voter_set()).ids == tuple(sorted({1, 2, 3, 4} - {dead}))
+
+            # Whoever leads is removed too, by its successor.
+            leader = await voters.leader()
+            await voters.remove(leader)
+            await voters.commit("five")
+            assert await voters.leader() != leader
+
+    asyncio.run(story())
+
+
+def test_a_quorum_of_one_grows(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, 1) as voters:
+            await voters.commit("one")
+            voters.addresses[2] = _free_addresses(1)[0]
+            directory_id = voters.format_joiner(2)
+            with pytest.raises(ProtocolError, match="was not reached with directory") as late:
+                await voters.add(2, directory_id, 300)
+            assert late.value.code == ErrorCode.REQUEST_TIMED_OUT
+            voters.start(2)
+            await voters.add(2, directory_id)
+            await voters.applied_everywhere("one")
+            await voters.remove(1)
+            await voters.stop(1)
+            await voters.commit("two")
+            assert voters.machines[2].commands == ["one", "two"]
 
     asyncio.run(story())
 

@@ -16,13 +16,15 @@ from dataclasses import dataclass, field
 from controller.generated import raft_pb2
 from controller.quorum import library
 from controller.quorum.applied import AppliedState
-from controller.quorum.bootstrap import format_voter, open_voter
+from controller.quorum.bootstrap import format_joiner, format_voter, open_voter
 from controller.quorum.commands import encode_command
 from controller.quorum.engine import GuardedSyncObj
 from controller.quorum.messages import PROMISES, Message, decode_message, encode_message
 from controller.quorum.outcomes import Applied, Outcome, Refused
 from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
+from controller.quorum.voter_set import VoterNode, founders
+from ottla.core.identifiers import NIL_UUID, Uuid
 from storage.vfs import MemoryVfs, SimulatedCrash
 
 STEP_SECONDS = 0.01
@@ -84,6 +86,7 @@ class Voter:
 
     voter_id: int
     vfs: MemoryVfs
+    directory_id: Uuid
     machine: History = field(default_factory=History)
     engine: GuardedSyncObj | None = None
     due: float = 0.0
@@ -94,6 +97,17 @@ class Voter:
     def running(self) -> GuardedSyncObj:
         assert self.engine is not None
         return self.engine
+
+
+def _address(voter_id: int) -> tuple[str, int]:
+    return (f"voter-{voter_id}", 1)
+
+
+def _new_disk(seed: int) -> MemoryVfs:
+    vfs = MemoryVfs(seed=seed)
+    vfs.mkdirs(FOLDER)
+    vfs.fsync_dir("/")
+    return vfs
 
 
 class Simulation:
@@ -115,12 +129,16 @@ class Simulation:
         self._sequence = 0
         self._leader_of_term: dict[int, int] = {}
         self._known: dict[int, tuple[int, str]] = {}
+        self._links: dict[tuple[int, int], Uuid] = {}
+        self.settings = founders(
+            {voter_id: _address(voter_id) for voter_id in range(1, voters + 1)}
+        )
         for voter_id in range(1, voters + 1):
-            vfs = MemoryVfs(seed=seed * 100 + voter_id)
-            vfs.mkdirs(FOLDER)
-            vfs.fsync_dir("/")
-            format_voter(FOLDER, "test", voter_id, range(1, voters + 1), vfs=vfs)
-            self.voters[voter_id] = Voter(voter_id, vfs)
+            vfs = _new_disk(seed * 100 + voter_id)
+            mark = format_voter(
+                FOLDER, "test", voter_id, range(1, voters + 1), vfs=vfs, source=self.random
+            )
+            self.voters[voter_id] = Voter(voter_id, vfs, mark.directory_id)
         for voter_id in self.voters:
             self.start(voter_id)
 
@@ -137,27 +155,21 @@ class Simulation:
     def _start(self, voter_id: int) -> None:
         voter = self.voters[voter_id]
         voter.machine = History()
-        _, journal = open_voter(
-            FOLDER, voter_id, self.voters, voter.vfs, preallocated_bytes=1 << 16
-        )
+        mark, journal = open_voter(FOLDER, voter_id, voter.vfs, preallocated_bytes=1 << 16)
         voter.state = AppliedState(voter.machine)
         voter.engine = GuardedSyncObj(
             voter_id,
-            self.voters,
+            self.settings,
             journal,
             voter.state,
             SnapshotStore(voter.vfs, FOLDER, self.timings),
             lambda peer, message: self._send(voter_id, peer, message),
+            is_founder=mark.is_founder,
             timings=self.timings,
             source=random.Random(self.random.random()),
         )
         voter.due = self.clock.seconds
-        for peer_id, peer in self.voters.items():
-            if peer_id != voter_id and peer.engine is not None:
-                if (voter_id, peer_id) not in self.cut:
-                    voter.engine.peer_connected(peer_id)
-                if (peer_id, voter_id) not in self.cut:
-                    peer.engine.peer_connected(voter_id)
+        self._connect()
 
     def crash(self, voter_id: int, *, power_cut: bool = True) -> None:
         """End a voter at once; what it had not synced may be gone."""
@@ -167,17 +179,20 @@ class Simulation:
             voter.vfs.power_cut()
         else:
             voter.vfs.process_crash()
-        self._queue = [item for item in self._queue if voter_id not in item[2:4]]
-        for peer_id, peer in self.voters.items():
-            if peer.engine is not None and peer_id != voter_id:
-                peer.engine.peer_disconnected(voter_id)
+        self._connect()
+
+    def add_node(self, voter_id: int) -> None:
+        """Start a node that may become a voter, on an empty disk."""
+        self.voters[voter_id] = Voter(voter_id, MemoryVfs(), NIL_UUID)
+        self.replace_disk(voter_id)
+        self.start(voter_id)
 
     def replace_disk(self, voter_id: int) -> None:
-        """Give a stopped voter an empty disk, as if the quorum had agreed to it."""
-        vfs = MemoryVfs(seed=voter_id)
-        vfs.mkdirs(FOLDER)
-        format_voter(FOLDER, "test", voter_id, self.voters, vfs=vfs)
+        """Give a stopped voter an empty disk, with which it may be added again."""
+        vfs = _new_disk(self.random.randrange(1 << 30))
+        mark = format_joiner(FOLDER, "test", voter_id, vfs=vfs, source=self.random)
         self.voters[voter_id].vfs = vfs
+        self.voters[voter_id].directory_id = mark.directory_id
 
     def crash_soon(self, voter_id: int, operations: int) -> None:
         """Cut the power in the middle of the disk operation after that many more."""
@@ -194,23 +209,43 @@ class Simulation:
 
     def heal(self) -> None:
         """Connect everybody again."""
-        for source, target in sorted(self.cut):
-            if (engine := self.voters[source].engine) and self.voters[target].engine:
-                engine.peer_connected(target)
         self.cut.clear()
+        self._connect()
 
     def disconnect(self, source: int, target: int) -> None:
         self.cut.add((source, target))
-        self._queue = [item for item in self._queue if item[2:4] != (source, target)]
-        if (engine := self.voters[source].engine) is not None:
-            engine.peer_disconnected(target)
+        self._connect()
+
+    def _connect(self) -> None:
+        """Make and end connections as the transport does: both sides must admit each other."""
+        links = {
+            (source.voter_id, target.voter_id): target.directory_id
+            for source in self.voters.values()
+            for target in self.voters.values()
+            if source is not target
+            and source.engine is not None
+            and target.engine is not None
+            and (source.voter_id, target.voter_id) not in self.cut
+            and target.voter_id in source.engine.peers()
+            and source.engine.fault_of(target.voter_id, target.directory_id) is None
+            and target.engine.fault_of(source.voter_id, source.directory_id) is None
+        }
+        before, self._links = self._links, links
+        for source_id, target_id in before:
+            if links.get((source_id, target_id)) != before[source_id, target_id]:
+                self._queue = [one for one in self._queue if one[2:4] != (source_id, target_id)]
+                if (engine := self.voters[source_id].engine) is not None:
+                    engine.peer_disconnected(target_id)
+        for (source_id, target_id), directory_id in links.items():
+            if before.get((source_id, target_id)) != directory_id:
+                self.voters[source_id].running.peer_connected(target_id, directory_id)
 
     def _send(self, source: int, target: int, message: Message) -> None:
         self.sent.append((source, target, message))
         if message["type"] in PROMISES:
             journal = self.voters[source].running._journal
             assert journal.is_durable, "a promise left before the journal was synced"
-        if (source, target) in self.cut or self.voters[target].engine is None:
+        if (source, target) not in self._links:
             return
         data = encode_message(message).SerializeToString()
         if self.random.random() < self.drop_share:
@@ -227,7 +262,7 @@ class Simulation:
         self._queue = [item for item in self._queue if item[0] > now]
         for _, _, source, target, data in arrived:
             voter = self.voters[target]
-            if voter.engine is not None and (source, target) not in self.cut:
+            if voter.engine is not None and (source, target) in self._links:
                 message = decode_message(raft_pb2.Message.FromString(data))
                 try:
                     voter.engine.receive(source, message)
@@ -247,6 +282,14 @@ class Simulation:
                         voter.due = self.clock.seconds + voter.engine.turn()
                     except SimulatedCrash:
                         self.crash(voter.voter_id)
+            if any(
+                voter.engine is not None and voter.engine.peers_changed
+                for voter in self.voters.values()
+            ):
+                self._connect()
+                for voter in self.voters.values():
+                    if voter.engine is not None:
+                        voter.engine.peers_changed = False
         self.check()
 
     def run(self, seconds: float) -> None:
@@ -288,15 +331,53 @@ class Simulation:
         voter.due = self.clock.seconds
 
     def commit(self, command: str) -> None:
-        """Propose to the leader until it is applied; for a leader that is about to fall."""
+        """Propose to the leader until it is applied; a leader that falls may never tell."""
         while True:
             leader = self.leader()
+            engine = leader.running
             leader.outcomes.pop(command, None)
             self.submit(leader, command)
-            self.run_until(lambda: command in leader.outcomes)  # noqa: B023 - used at once
-            if not isinstance(leader.outcomes[command], Refused):
-                break
-        assert isinstance(leader.outcomes[command], Applied), leader.outcomes[command]
+            self.run_until(
+                lambda: (
+                    command in leader.outcomes  # noqa: B023 - used at once
+                    or leader.engine is not engine  # noqa: B023
+                    or not engine.is_leading()  # noqa: B023
+                )
+            )
+            if isinstance(leader.outcomes.get(command), Applied):
+                return
+
+    def add_voter(self, voter_id: int, timeout: float = 10.0) -> Outcome:
+        """Have the leader add a node that runs; what became of it."""
+        return self._change(
+            lambda leader, done: leader.running.changes.add(
+                voter_id,
+                VoterNode(self.voters[voter_id].directory_id, _address(voter_id)),
+                now=self.clock.seconds,
+                deadline=self.clock.seconds + timeout,
+                done=done,
+            )
+        )
+
+    def remove_voter(self, voter_id: int, timeout: float = 10.0) -> Outcome:
+        return self._change(
+            lambda leader, done: leader.running.changes.remove(
+                voter_id,
+                None,
+                now=self.clock.seconds,
+                deadline=self.clock.seconds + timeout,
+                done=done,
+            )
+        )
+
+    def _change(self, ask: Callable[[Voter, Callable[[Outcome], None]], None]) -> Outcome:
+        """Ask until a leader took it or declined it."""
+        while True:
+            outcomes: list[Outcome] = []
+            ask(self.leader(), outcomes.append)
+            self.run_until(lambda: bool(outcomes))  # noqa: B023 - used at once
+            if not isinstance(outcomes[0], Refused):
+                return outcomes[0]
 
     def converge(self) -> None:
         """Wait until all running voters have applied the same."""

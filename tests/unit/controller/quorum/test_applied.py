@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from controller.quorum.applied import AppliedState
-from controller.quorum.commands import encode_command, encode_directory
+from controller.quorum.commands import encode_command, encode_voters
 from controller.quorum.snapshot import Snapshot
+from controller.quorum.voter_set import VoterNode, VoterSet
 from ottla.core.errors import DecodeError
 from tests.support.raft_simulation import History
 
+VOTERS = VoterSet({2: VoterNode(b"a" * 16, ("host", 9))})
 PREVIOUS, LAST = (b"\x01", 9, 1), (b"\x01", 10, 1)
 
 
@@ -27,20 +29,19 @@ def test_what_cannot_be_read_or_raises_is_a_result() -> None:
     assert machine.apply_calls == 1
 
 
-def test_the_first_directory_stays_until_it_is_forgotten() -> None:
+def test_the_last_set_of_voters_counts() -> None:
     state = AppliedState(History())
-    state.apply(1, 1, encode_directory(2, b"a" * 16))
-    state.apply(2, 1, encode_directory(2, b"b" * 16))
-    assert state.directories == {2: b"a" * 16}
-    state.apply(3, 1, encode_directory(2, None))
-    state.apply(4, 1, encode_directory(2, b"b" * 16))
-    assert state.directories == {2: b"b" * 16}
+    assert state.voters is None
+    state.apply(3, 1, encode_voters(VOTERS))
+    more = VOTERS.with_voter(5, VoterNode(b"b" * 16))
+    assert state.apply(4, 1, encode_voters(more)) == b""
+    assert state.voters == (4, more)
 
 
-def test_a_snapshot_holds_half_a_command_and_the_directories() -> None:
+def test_a_snapshot_holds_half_a_command_and_the_voters() -> None:
     parts = encode_command(b"y" * 100_000)
     one = AppliedState(History())
-    one.apply(8, 1, encode_directory(2, b"a" * 16))
+    one.apply(8, 1, encode_voters(VOTERS))
     one.apply(9, 1, encode_command(b"before")[0])
     one.apply(10, 1, parts[0])
     snapshot = one.snapshot(PREVIOUS, LAST)
@@ -51,4 +52,4 @@ def test_a_snapshot_holds_half_a_command_and_the_directories() -> None:
     for number, part in enumerate(parts[1:]):
         other.apply(11 + number, 1, part)
     assert machine.commands == ["before", "y" * 100_000]
-    assert other.directories == {2: b"a" * 16}
+    assert other.voters == (8, VOTERS)

@@ -8,10 +8,11 @@ from controller.quorum.commands import (
     PART_BYTES_MAX,
     Assembler,
     Command,
-    SetDirectory,
     encode_command,
-    encode_directory,
+    encode_voters,
+    voters_of,
 )
+from controller.quorum.voter_set import VoterNode, VoterSet
 from ottla.core.errors import DecodeError
 
 LARGE = bytes(range(256)) * 1000
@@ -57,14 +58,15 @@ def test_a_new_beginning_replaces_an_older_one() -> None:
     assert found[-1] == Command(LARGE)
 
 
-def test_directories() -> None:
-    assembler = Assembler()
-    entry = encode_directory(2, b"0123456789abcdef")
-    assert assembler.feed(1, 1, entry) == SetDirectory(2, b"0123456789abcdef")
-    assert assembler.feed(2, 1, encode_directory(2, None)) == SetDirectory(2, None)
+def test_voters() -> None:
+    voters = VoterSet({2: VoterNode(b"0123456789abcdef", ("host", 1))})
+    entry = encode_voters(voters)
+    assert Assembler().feed(1, 1, entry) == voters
+    assert voters_of(entry) == voters
+    assert voters_of(encode_command(b"x")[0]) is None
 
 
-@pytest.mark.parametrize("entry", [b"", b"\x09abc", b"\x03abc", b"\x02\x00"])
+@pytest.mark.parametrize("entry", [b"", b"\x09abc", b"\x03abc", b"\x04abc", b"\x02\x00"])
 def test_other_bytes_are_refused(entry: bytes) -> None:
     with pytest.raises(DecodeError):
         Assembler().feed(1, 1, entry)

@@ -60,6 +60,8 @@ def test_no_promise_while_a_leader_is_heard(clock: Clock) -> None:
         "term": asking.raftCurrentTerm + 1,
         "last_log_index": 10_000,
         "last_log_term": asking.raftCurrentTerm,
+        "directory_id": voters[0].directory_id,
+        "voters_index": 0,
     }
     asked.receive(voters[1].voter_id, request)
     assert asked._outbox.messages[-1][1]["granted"] is False
@@ -83,6 +85,8 @@ def test_no_promise_for_a_shorter_log(clock: Clock) -> None:
             "term": asked.running.raftCurrentTerm + 1,
             "last_log_index": asked.running._last_index() - 1,
             "last_log_term": asked.running.raftCurrentTerm,
+            "directory_id": asked.directory_id,
+            "voters_index": 0,
         },
     )
     assert asked.running._outbox.messages[-1][1]["granted"] is False
@@ -92,9 +96,8 @@ def test_a_higher_term_in_an_answer_is_adopted(clock: Clock) -> None:
     """Else a voter with the longer log and one with the higher term could never agree."""
     simulation = Simulation(clock)
     voter = simulation.voters[1].running
-    voter.receive(
-        2, {"type": "pre_vote_response", "term": 7, "requested_term": 1, "granted": False}
-    )
+    answer = {"type": "pre_vote_response", "term": 7, "requested_term": 1, "granted": False}
+    voter.receive(2, answer | {"voters_index": 0, "voters": b""})
     assert voter.raftCurrentTerm == 7
     simulation.crash(1)
     simulation.start(1)

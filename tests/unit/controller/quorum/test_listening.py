@@ -24,8 +24,8 @@ class Recorder:
         self.messages: list[tuple[int, Message]] = []
         self.fault: str | None = None
 
-    def fault_of_directory(self, peer_id: int, directory_id: bytes) -> str | None:
-        return self.fault
+    def fault_of(self, peer_id: int, directory_id: bytes) -> str | None:
+        return self.fault if peer_id in (2, 3) else f"node {peer_id} is not a voter"
 
     def connected(self, peer_id: int, directory_id: bytes) -> None: ...
 
@@ -88,7 +88,7 @@ def _batch(message: Message = VOTE) -> raft_pb2.Batch:
 
 
 def _server(events: Recorder, tls: QuorumTls | None = None) -> RaftListener:
-    return RaftListener(IDENTITY, {2, 3}, events, tls)
+    return RaftListener(IDENTITY, events, tls)
 
 
 def test_a_known_voter_is_welcome() -> None:
@@ -106,7 +106,7 @@ def test_a_known_voter_is_welcome() -> None:
         (_hello(protocol_version=2), "protocol version 2"),
         (_hello(cluster_id="other"), "cluster 'other'"),
         (_hello(receiver_id=3), "this is voter 1, not 3"),
-        (_hello(sender_id=4), "node 4 is not another voter"),
+        (_hello(sender_id=4), "node 4 is not a voter"),
         (_hello(sender_id=1), "node 1 is not another voter"),
     ],
 )

@@ -9,10 +9,13 @@ from controller.quorum.messages import Message, decode_message, encode_message
 from ottla.core.errors import DecodeError, InvariantError
 
 MESSAGES: list[Message] = [
-    {"type": "request_vote", "term": 3, "last_log_index": 9, "last_log_term": 2},
+    {"type": "request_vote", "term": 3, "last_log_index": 9, "last_log_term": 2}
+    | {"directory_id": b"d" * 16},
     {"type": "response_vote", "term": 3},
-    {"type": "pre_vote", "term": 3, "last_log_index": 9, "last_log_term": 2},
-    {"type": "pre_vote_response", "term": 2, "requested_term": 3, "granted": True},
+    {"type": "pre_vote", "term": 3, "last_log_index": 9, "last_log_term": 2}
+    | {"directory_id": b"d" * 16, "voters_index": 7},
+    {"type": "pre_vote_response", "term": 2, "requested_term": 3, "granted": True}
+    | {"voters_index": 8, "voters": b"set"},
     {"type": "timeout_now", "term": 3},
     {"type": "next_node_idx", "term": 3, "next_node_idx": 8, "reset": True, "success": False},
     {

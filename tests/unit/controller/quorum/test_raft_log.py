@@ -172,6 +172,7 @@ def test_a_failing_disk_ends_the_voter_and_says_why() -> None:
     async def story() -> None:
         node = Node()
         log = await node.ready()
+        await log.propose(b"w", WAIT_MS)
         node.vfs.fail("fsync", errno.EIO)
         with pytest.raises(ProposalLost):
             await log.propose(b"x", WAIT_MS)
@@ -239,13 +240,13 @@ def test_the_directory_is_committed_once() -> None:
         log = await node.ready()
         first = await log.propose(b"one", WAIT_MS)
         second = await log.propose(b"two", WAIT_MS)
-        assert set(log._voter.state.directories) == {1}
+        known = (await log.describe(WAIT_MS)).voter_set.voters[1].directory_id
+        assert known is not None
         assert second.index <= first.index + 2
-        assert log._voter.fault_of_directory(1, log._voter.state.directories[1]) is None
-        fault = log._voter.fault_of_directory(1, b"x" * 16)
+        assert log._voter.fault_of(1, known) is None
+        fault = log._voter.fault_of(1, b"x" * 16)
         assert fault is not None
         assert "start it with its own disk" in fault
-        await log.forget_directory(1, WAIT_MS)
         await log.stop()
 
     _run(story)

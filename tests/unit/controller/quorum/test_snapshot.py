@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from controller.quorum.snapshot import (
     load_snapshot,
     write_snapshot,
 )
+from controller.quorum.voter_set import VoterNode, VoterSet
 from ottla.core.errors import ConfigError, DecodeError
 from storage.vfs import MemoryVfs, OpenMode
 
@@ -22,7 +24,7 @@ SNAPSHOT = Snapshot(
     (b"\x01", 41, 3),
     (b"\x00\x01last", 42, 4),
     Assembler(4, 43, 3, b"half", 1),
-    {1: b"a" * 16, 2: b"b" * 16},
+    (40, VoterSet({1: VoterNode(b"a" * 16), 2: VoterNode(None, ("host", 9), ("::1", 7))})),
     b"the state",
 )
 
@@ -30,6 +32,8 @@ SNAPSHOT = Snapshot(
 def test_it_comes_back() -> None:
     assert Snapshot.decode(SNAPSHOT.encode()) == SNAPSHOT
     assert (SNAPSHOT.index, SNAPSHOT.term) == (42, 4)
+    founded = replace(SNAPSHOT, voters=None)
+    assert Snapshot.decode(founded.encode()) == founded
 
 
 def test_every_flipped_byte_and_every_cut_is_noticed() -> None:

@@ -54,7 +54,9 @@ def _entry(index: int, term: int = 1) -> Entry:
 def _snapshot(index: int, term: int = 1) -> Snapshot:
     state = History()
     state.applied = [(number, term, str(number)) for number in range(2, index + 1)]
-    return Snapshot(_entry(index - 1, term), _entry(index, term), Assembler(), {}, state.snapshot())
+    return Snapshot(
+        _entry(index - 1, term), _entry(index, term), Assembler(), None, state.snapshot()
+    )
 
 
 def test_without_a_snapshot_everything_is_applied_from_the_journal() -> None:
@@ -115,7 +117,7 @@ def test_a_gap_or_a_missing_snapshot_refuses_the_start() -> None:
 
 def test_a_state_that_cannot_be_restored_refuses_the_start() -> None:
     disk = Disk()
-    broken = Snapshot(_entry(4), _entry(5), Assembler(), {}, b"not what restore reads")
+    broken = Snapshot(_entry(4), _entry(5), Assembler(), None, b"not what restore reads")
     write_snapshot(disk.vfs, "/q", broken.encode())
     with pytest.raises(ConfigError, match="cannot read its state"):
         disk.store.recover(disk.journal, disk.state)

@@ -20,7 +20,7 @@ IDENTITY = Identity("cluster", 1, b"a" * 16, 1)
 class Nobody:
     """Events that must not happen."""
 
-    def fault_of_directory(self, peer_id: int, directory_id: bytes) -> str | None:
+    def fault_of(self, peer_id: int, directory_id: bytes) -> str | None:
         return None
 
     def connected(self, peer_id: int, directory_id: bytes) -> None:
@@ -34,19 +34,22 @@ class Nobody:
 
 
 def test_a_quorum_of_one_neither_listens_nor_dials() -> None:
-    transport = Transport(
-        IDENTITY, {1: ("192.0.2.1", 1)}, ("192.0.2.1", 1), Nobody(), timings=Timings()
-    )
-    assert transport.start() == 0
+    transport = Transport(IDENTITY, ("192.0.2.1", 1), Nobody(), timings=Timings())
+    transport.update({})
+    assert transport.port == 0
     transport.stop()
 
 
 def test_messages_to_a_voter_that_is_not_connected_are_dropped() -> None:
-    voters = {1: ("127.0.0.1", 1), 2: ("127.0.0.1", 2)}
-    transport = Transport(IDENTITY, voters, voters[1], Nobody(), timings=Timings())
+    ports = free_ports(2)
+    transport = Transport(IDENTITY, ("127.0.0.1", ports[0]), Nobody(), timings=Timings())
+    transport.update({2: [("127.0.0.1", ports[1])]})
     for term in range(100):
         transport.send(2, {"type": "response_vote", "term": term})
     assert transport.has_credit(2)
+    transport.send(3, {"type": "response_vote", "term": 1})  # of whom nothing is known
+    assert not transport.has_credit(3)
+    transport.stop()
 
 
 class Seen(Nobody):
@@ -65,7 +68,7 @@ class Seen(Nobody):
 def transport(node_id: int, voters: dict[int, tuple[str, int]], seen: Seen) -> Transport:
     own = Identity("cluster", node_id, bytes([node_id]) * 16, 1)
     timings = Timings(dial_retry_ms=600_000)
-    return Transport(own, voters, voters[node_id], seen, timings=timings)
+    return Transport(own, voters[node_id], seen, timings=timings)
 
 
 def test_who_is_called_calls_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,8 +82,8 @@ def test_who_is_called_calls_back_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         one, two = transport(1, voters, first), transport(2, voters, second)
         undo.callback(two.stop)
         undo.callback(one.stop)
-        one.start()
+        one.update({2: [voters[2]]})
         assert failed.wait(20)  # nobody answers, and the next attempt is in ten minutes
-        two.start()
+        two.update({1: [voters[1]]})
         assert second.open.wait(20)
         assert first.open.wait(20)
