@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ontroller/generated/raft.proto\x12\rottla.raft.v1\"\x9c\x01\n\x05Hello\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x12\n\ncluster_id\x18\x02 \x01(\t\x12\x11\n\tsender_id\x18\x03 \x01(\x05\x12\x13\n\x0breceiver_id\x18\x04 \x01(\x05\x12\x14\n\x0c\x64irectory_id\x18\x05 \x01(\x0c\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\x12\x12\n\nconnection\x18\x07 \x01(\x04\"0\n\x07Welcome\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12\x14\n\x0c\x64irectory_id\x18\x02 \x01(\x0c\"\t\n\x07Nothing\"1\n\x05\x42\x61tch\x12(\n\x08messages\x18\x01 \x03(\x0b\x32\x16.ottla.raft.v1.Message\"\xf1\x02\n\x07Message\x12\x32\n\x0crequest_vote\x18\x01 \x01(\x0b\x32\x1a.ottla.raft.v1.RequestVoteH\x00\x12#\n\x04vote\x18\x02 \x01(\x0b\x32\x13.ottla.raft.v1.VoteH\x00\x12\x36\n\x0e\x61ppend_entries\x18\x03 \x01(\x0b\x32\x1c.ottla.raft.v1.AppendEntriesH\x00\x12\x34\n\rappend_result\x18\x04 \x01(\x0b\x32\x1b.ottla.raft.v1.AppendResultH\x00\x12\x30\n\x0btimeout_now\x18\x05 \x01(\x0b\x32\x19.ottla.raft.v1.TimeoutNowH\x00\x12\x39\n\x10pre_vote_request\x18\x06 \x01(\x0b\x32\x1d.ottla.raft.v1.PreVoteRequestH\x00\x12*\n\x08pre_vote\x18\x07 \x01(\x0b\x32\x16.ottla.raft.v1.PreVoteH\x00\x42\x06\n\x04\x62ody\"`\n\x0bRequestVote\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x16\n\x0elast_log_index\x18\x02 \x01(\x04\x12\x15\n\rlast_log_term\x18\x03 \x01(\x04\x12\x14\n\x0c\x64irectory_id\x18\x04 \x01(\x0c\"\x14\n\x04Vote\x12\x0c\n\x04term\x18\x01 \x01(\x04\"5\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04term\x18\x02 \x01(\x04\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\x0c\"\x9c\x01\n\rAppendEntries\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x14\n\x0c\x63ommit_index\x18\x02 \x01(\x04\x12*\n\x06suffix\x18\x03 \x01(\x0b\x32\x18.ottla.raft.v1.LogSuffixH\x00\x12\x30\n\x08snapshot\x18\x04 \x01(\x0b\x32\x1c.ottla.raft.v1.SnapshotPieceH\x00\x42\t\n\x07\x63ontent\"a\n\tLogSuffix\x12\x16\n\x0eprevious_index\x18\x01 \x01(\x04\x12\x15\n\rprevious_term\x18\x02 \x01(\x04\x12%\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x14.ottla.raft.v1.Entry\"\x1d\n\rSnapshotPiece\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"P\n\x0c\x41ppendResult\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x12\n\nnext_index\x18\x02 \x01(\x04\x12\r\n\x05reset\x18\x03 \x01(\x08\x12\x0f\n\x07success\x18\x04 \x01(\x08\"\x1a\n\nTimeoutNow\x12\x0c\n\x04term\x18\x01 \x01(\x04\"y\n\x0ePreVoteRequest\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x16\n\x0elast_log_index\x18\x02 \x01(\x04\x12\x15\n\rlast_log_term\x18\x03 \x01(\x04\x12\x14\n\x0c\x64irectory_id\x18\x04 \x01(\x0c\x12\x14\n\x0cvoters_index\x18\x05 \x01(\x04\"f\n\x07PreVote\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x16\n\x0erequested_term\x18\x02 \x01(\x04\x12\x0f\n\x07granted\x18\x03 \x01(\x08\x12\x14\n\x0cvoters_index\x18\x04 \x01(\x04\x12\x0e\n\x06voters\x18\x05 \x01(\x0c\x32\x44\n\x04Raft\x12<\n\x08\x45xchange\x12\x14.ottla.raft.v1.Batch\x1a\x16.ottla.raft.v1.Nothing(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ontroller/generated/raft.proto\x12\rottla.raft.v1\"\x9c\x01\n\x05Hello\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x12\n\ncluster_id\x18\x02 \x01(\t\x12\x11\n\tsender_id\x18\x03 \x01(\x05\x12\x13\n\x0breceiver_id\x18\x04 \x01(\x05\x12\x14\n\x0c\x64irectory_id\x18\x05 \x01(\x0c\x12\x13\n\x0bincarnation\x18\x06 \x01(\x04\x12\x12\n\nconnection\x18\x07 \x01(\x04\"0\n\x07Welcome\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12\x14\n\x0c\x64irectory_id\x18\x02 \x01(\x0c\"0\n\x0f\x43ommittedVoters\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0e\n\x06voters\x18\x02 \x01(\x0c\"\t\n\x07Nothing\"1\n\x05\x42\x61tch\x12(\n\x08messages\x18\x01 \x03(\x0b\x32\x16.ottla.raft.v1.Message\"\xf1\x02\n\x07Message\x12\x32\n\x0crequest_vote\x18\x01 \x01(\x0b\x32\x1a.ottla.raft.v1.RequestVoteH\x00\x12#\n\x04vote\x18\x02 \x01(\x0b\x32\x13.ottla.raft.v1.VoteH\x00\x12\x36\n\x0e\x61ppend_entries\x18\x03 \x01(\x0b\x32\x1c.ottla.raft.v1.AppendEntriesH\x00\x12\x34\n\rappend_result\x18\x04 \x01(\x0b\x32\x1b.ottla.raft.v1.AppendResultH\x00\x12\x30\n\x0btimeout_now\x18\x05 \x01(\x0b\x32\x19.ottla.raft.v1.TimeoutNowH\x00\x12\x39\n\x10pre_vote_request\x18\x06 \x01(\x0b\x32\x1d.ottla.raft.v1.PreVoteRequestH\x00\x12*\n\x08pre_vote\x18\x07 \x01(\x0b\x32\x16.ottla.raft.v1.PreVoteH\x00\x42\x06\n\x04\x62ody\"`\n\x0bRequestVote\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x16\n\x0elast_log_index\x18\x02 \x01(\x04\x12\x15\n\rlast_log_term\x18\x03 \x01(\x04\x12\x14\n\x0c\x64irectory_id\x18\x04 \x01(\x0c\"\x14\n\x04Vote\x12\x0c\n\x04term\x18\x01 \x01(\x04\"5\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04term\x18\x02 \x01(\x04\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\x0c\"\x9c\x01\n\rAppendEntries\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x14\n\x0c\x63ommit_index\x18\x02 \x01(\x04\x12*\n\x06suffix\x18\x03 \x01(\x0b\x32\x18.ottla.raft.v1.LogSuffixH\x00\x12\x30\n\x08snapshot\x18\x04 \x01(\x0b\x32\x1c.ottla.raft.v1.SnapshotPieceH\x00\x42\t\n\x07\x63ontent\"a\n\tLogSuffix\x12\x16\n\x0eprevious_index\x18\x01 \x01(\x04\x12\x15\n\rprevious_term\x18\x02 \x01(\x04\x12%\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x14.ottla.raft.v1.Entry\"\x1d\n\rSnapshotPiece\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"P\n\x0c\x41ppendResult\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x12\n\nnext_index\x18\x02 \x01(\x04\x12\r\n\x05reset\x18\x03 \x01(\x08\x12\x0f\n\x07success\x18\x04 \x01(\x08\"\x1a\n\nTimeoutNow\x12\x0c\n\x04term\x18\x01 \x01(\x04\"y\n\x0ePreVoteRequest\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x16\n\x0elast_log_index\x18\x02 \x01(\x04\x12\x15\n\rlast_log_term\x18\x03 \x01(\x04\x12\x14\n\x0c\x64irectory_id\x18\x04 \x01(\x0c\x12\x14\n\x0cvoters_index\x18\x05 \x01(\x04\"f\n\x07PreVote\x12\x0c\n\x04term\x18\x01 \x01(\x04\x12\x16\n\x0erequested_term\x18\x02 \x01(\x04\x12\x0f\n\x07granted\x18\x03 \x01(\x08\x12\x14\n\x0cvoters_index\x18\x04 \x01(\x04\x12\x0e\n\x06voters\x18\x05 \x01(\x0c\x32\x44\n\x04Raft\x12<\n\x08\x45xchange\x12\x14.ottla.raft.v1.Batch\x1a\x16.ottla.raft.v1.Nothing(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,32 +35,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELLO']._serialized_end=207
   _globals['_WELCOME']._serialized_start=209
   _globals['_WELCOME']._serialized_end=257
-  _globals['_NOTHING']._serialized_start=259
-  _globals['_NOTHING']._serialized_end=268
-  _globals['_BATCH']._serialized_start=270
-  _globals['_BATCH']._serialized_end=319
-  _globals['_MESSAGE']._serialized_start=322
-  _globals['_MESSAGE']._serialized_end=691
-  _globals['_REQUESTVOTE']._serialized_start=693
-  _globals['_REQUESTVOTE']._serialized_end=789
-  _globals['_VOTE']._serialized_start=791
-  _globals['_VOTE']._serialized_end=811
-  _globals['_ENTRY']._serialized_start=813
-  _globals['_ENTRY']._serialized_end=866
-  _globals['_APPENDENTRIES']._serialized_start=869
-  _globals['_APPENDENTRIES']._serialized_end=1025
-  _globals['_LOGSUFFIX']._serialized_start=1027
-  _globals['_LOGSUFFIX']._serialized_end=1124
-  _globals['_SNAPSHOTPIECE']._serialized_start=1126
-  _globals['_SNAPSHOTPIECE']._serialized_end=1155
-  _globals['_APPENDRESULT']._serialized_start=1157
-  _globals['_APPENDRESULT']._serialized_end=1237
-  _globals['_TIMEOUTNOW']._serialized_start=1239
-  _globals['_TIMEOUTNOW']._serialized_end=1265
-  _globals['_PREVOTEREQUEST']._serialized_start=1267
-  _globals['_PREVOTEREQUEST']._serialized_end=1388
-  _globals['_PREVOTE']._serialized_start=1390
-  _globals['_PREVOTE']._serialized_end=1492
-  _globals['_RAFT']._serialized_start=1494
-  _globals['_RAFT']._serialized_end=1562
+  _globals['_COMMITTEDVOTERS']._serialized_start=259
+  _globals['_COMMITTEDVOTERS']._serialized_end=307
+  _globals['_NOTHING']._serialized_start=309
+  _globals['_NOTHING']._serialized_end=318
+  _globals['_BATCH']._serialized_start=320
+  _globals['_BATCH']._serialized_end=369
+  _globals['_MESSAGE']._serialized_start=372
+  _globals['_MESSAGE']._serialized_end=741
+  _globals['_REQUESTVOTE']._serialized_start=743
+  _globals['_REQUESTVOTE']._serialized_end=839
+  _globals['_VOTE']._serialized_start=841
+  _globals['_VOTE']._serialized_end=861
+  _globals['_ENTRY']._serialized_start=863
+  _globals['_ENTRY']._serialized_end=916
+  _globals['_APPENDENTRIES']._serialized_start=919
+  _globals['_APPENDENTRIES']._serialized_end=1075
+  _globals['_LOGSUFFIX']._serialized_start=1077
+  _globals['_LOGSUFFIX']._serialized_end=1174
+  _globals['_SNAPSHOTPIECE']._serialized_start=1176
+  _globals['_SNAPSHOTPIECE']._serialized_end=1205
+  _globals['_APPENDRESULT']._serialized_start=1207
+  _globals['_APPENDRESULT']._serialized_end=1287
+  _globals['_TIMEOUTNOW']._serialized_start=1289
+  _globals['_TIMEOUTNOW']._serialized_end=1315
+  _globals['_PREVOTEREQUEST']._serialized_start=1317
+  _globals['_PREVOTEREQUEST']._serialized_end=1438
+  _globals['_PREVOTE']._serialized_start=1440
+  _globals['_PREVOTE']._serialized_end=1542
+  _globals['_RAFT']._serialized_start=1544
+  _globals['_RAFT']._serialized_end=1612
 # @@protoc_insertion_point(module_scope)

@@ -89,6 +89,32 @@ class Welcome(_message.Message):
 Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
 
 @_typing.final
+class CommittedVoters(_message.Message):
+    """Trailing metadata "ottla-voters-bin" of a call that is refused because its sender is no voter: the
+    committed set (layout: controller/quorum/voter_set.py), in which it finds whom to ask.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    VOTERS_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    voters: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        voters: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "voters", b"voters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommittedVoters: _TypeAlias = CommittedVoters  # noqa: Y015
+
+@_typing.final
 class Nothing(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -16,6 +16,7 @@ from controller.quorum.handshake import (
     HELLO,
     OPTIONS,
     PROTOCOL_VERSION,
+    VOTERS,
     WELCOME,
     Events,
     Identity,
@@ -245,6 +246,10 @@ class Peer:
         code, details = error.code(), error.details()
         if code == grpc.StatusCode.PERMISSION_DENIED:
             self._refused = True
+            trailing: Any = error.trailing_metadata() or ()
+            for told in (value for name, value in trailing if name == VOTERS):
+                known = raft_pb2.CommittedVoters.FromString(told)
+                self._events.told_voters(known.index, known.voters)
             self._warn(f"voter {self._peer_id} refuses this one: {details}")
         elif code != grpc.StatusCode.CANCELLED:
             _log.debug("the call to voter %d ended: %s %s", self._peer_id, code, details)

@@ -157,7 +157,7 @@ class Elections(Members):
 
     def _on_pre_vote_response(self, node: Node, message: Message) -> None:
         if message["voters"]:
-            self._learn_of(message["voters_index"], message["voters"])
+            self.learn_of(message["voters_index"], message["voters"])
         if message["term"] > self.raftCurrentTerm:
             self._adopt_term(message["term"])
             return

@@ -10,6 +10,7 @@ from ottla.core.identifiers import Uuid
 
 PROTOCOL_VERSION = 1
 HELLO = "ottla-hello-bin"  # metadata of the call: raft_pb2.Hello
+VOTERS = "ottla-voters-bin"  # trailing metadata of a refusal: raft_pb2.CommittedVoters
 WELCOME = "ottla-welcome-bin"  # initial metadata of the answer: raft_pb2.Welcome
 
 OPTIONS = [
@@ -40,6 +41,14 @@ class Events(Protocol):
 
     def fault_of(self, peer_id: int, directory_id: Uuid) -> str | None:
         """Why that node, with its log in that directory, may not take part, or None."""
+        ...
+
+    def committed_voters(self) -> tuple[int, bytes]:
+        """The committed set of voters, encoded, and its index."""
+        ...
+
+    def told_voters(self, index: int, voters: bytes) -> None:
+        """A voter that refused this node says which set is committed."""
         ...
 
     def connected(self, peer_id: int, directory_id: Uuid) -> None:

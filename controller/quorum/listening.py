@@ -17,6 +17,7 @@ from controller.quorum.handshake import (
     HELLO,
     OPTIONS,
     PROTOCOL_VERSION,
+    VOTERS,
     WELCOME,
     Events,
     Identity,
@@ -125,6 +126,10 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
         """The link of a caller that may talk to us; anybody else's call is aborted."""
         hello = self._hello(context)
         fault = self._fault(hello, context)
+        if fault is None and (fault := self._events.fault_of(hello.sender_id, hello.directory_id)):
+            index, voters = self._events.committed_voters()
+            known = raft_pb2.CommittedVoters(index=index, voters=voters)
+            context.set_trailing_metadata(((VOTERS, known.SerializeToString()),))
         if fault is not None:
             self._warn(context.peer(), fault)
             context.abort(grpc.StatusCode.PERMISSION_DENIED, fault)
@@ -187,4 +192,4 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
             names = certificate_names(context)
             if expected not in names:
                 return f"the certificate of node {hello.sender_id} does not name {expected!r}"
-        return self._events.fault_of(hello.sender_id, hello.directory_id)
+        return None

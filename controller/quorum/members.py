@@ -5,7 +5,7 @@ is kept equal to it. Beside the voters of that set, these may be heard, since a 
 would else never hear of a set that was made without it:
 
 - the *learner*: a node that the leader feeds before it may become a voter;
-- voters of a later, committed set, of which the answer to a pre-vote told;
+- voters of a later, committed set, of which a voter told that was asked for a vote or refused us;
 - those that the settings name, until a leader is heard that is in the set that holds.
 """
 
@@ -211,7 +211,7 @@ class Members(SyncObj):  # type: ignore[misc]
             self._settled = True
             self.peers_changed = True
 
-    def _learn_of(self, index: int, encoded: bytes) -> None:
+    def learn_of(self, index: int, encoded: bytes) -> None:
         """A voter told of a committed set; it counts only for who may be heard."""
         if index <= max(self._history.index, self._told[0] if self._told else 0):
             return

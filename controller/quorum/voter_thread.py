@@ -61,6 +61,12 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldVoters:
+    index: int
+    voters: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """Entries of one command; `done` is called with its outcome, or perhaps never."""
 
@@ -105,6 +111,7 @@ Event: TypeAlias = (
     Received
     | Connected
     | Disconnected
+    | ToldVoters
     | Submitted
     | AddVoter
     | RemoveVoter
@@ -173,6 +180,16 @@ class VoterThread:
         return (
             "this voter is not ready" if engine is None else engine.fault_of(peer_id, directory_id)
         )
+
+    def committed_voters(self) -> tuple[int, bytes]:
+        engine = self._engine
+        if engine is None:
+            return 0, b""
+        index, voters = engine.committed_voter_set()
+        return index, voters.encode()
+
+    def told_voters(self, index: int, voters: bytes) -> None:
+        self._inbox.put(ToldVoters(index, voters))
 
     def connected(self, peer_id: int, directory_id: Uuid) -> None:
         self._inbox.put(Connected(peer_id, directory_id))
@@ -318,6 +335,8 @@ class VoterThread:
                 if engine.fault_of(peer_id, directory_id) is None:
                     for message in messages:
                         engine.receive(peer_id, message)
+            case ToldVoters(index, voters):
+                engine.learn_of(index, voters)
             case Submitted(entries, done):
                 if self._resigning:
                     done(Refused(None))

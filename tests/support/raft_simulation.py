@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,9 +24,10 @@ from controller.quorum.messages import PROMISES, Message, decode_message, encode
 from controller.quorum.outcomes import Applied, Outcome, Refused
 from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
-from controller.quorum.voter_set import VoterNode, founders
+from controller.quorum.voter_set import VoterNode, VoterSet, founders
 from ottla.core.identifiers import NIL_UUID, Uuid
 from storage.vfs import MemoryVfs, SimulatedCrash
+from tests.support.raft_invariants import Invariants
 
 STEP_SECONDS = 0.01
 FOLDER = "/data"
@@ -87,9 +89,11 @@ class Voter:
     voter_id: int
     vfs: MemoryVfs
     directory_id: Uuid
+    settings: VoterSet
     machine: History = field(default_factory=History)
     engine: GuardedSyncObj | None = None
     due: float = 0.0
+    busy_until: float = 0.0
     state: AppliedState | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
@@ -99,7 +103,7 @@ class Voter:
         return self.engine
 
 
-def _address(voter_id: int) -> tuple[str, int]:
+def address_of(voter_id: int) -> tuple[str, int]:
     return (f"voter-{voter_id}", 1)
 
 
@@ -113,6 +117,8 @@ def _new_disk(seed: int) -> MemoryVfs:
 class Simulation:
     """`voters` are numbered from 1. Everything random comes from `seed`."""
 
+    promises_checked = True
+
     def __init__(
         self, clock: Clock, voters: int = 3, seed: int = 0, timings: Timings | None = None
     ) -> None:
@@ -124,21 +130,22 @@ class Simulation:
         self.drop_share = 0.0
         self.duplicate_share = 0.0
         self.delay_seconds_max = 0.0
-        self.sent: list[tuple[int, int, Message]] = []
+        self.slow_disk_seconds_max = 0.0
+        self.counts: Counter[str] = Counter()
+        self.sent: deque[tuple[int, int, Message]] = deque(maxlen=20_000)
         self._queue: list[tuple[float, int, int, int, bytes]] = []
         self._sequence = 0
-        self._leader_of_term: dict[int, int] = {}
-        self._known: dict[int, tuple[int, str]] = {}
+        self.invariants = Invariants(range(1, voters + 1))
+        self._redial = 0.0
+        self._delivered: dict[tuple[int, int], int] = {}
         self._links: dict[tuple[int, int], Uuid] = {}
-        self.settings = founders(
-            {voter_id: _address(voter_id) for voter_id in range(1, voters + 1)}
-        )
+        settings = founders({voter_id: address_of(voter_id) for voter_id in range(1, voters + 1)})
         for voter_id in range(1, voters + 1):
             vfs = _new_disk(seed * 100 + voter_id)
             mark = format_voter(
                 FOLDER, "test", voter_id, range(1, voters + 1), vfs=vfs, source=self.random
             )
-            self.voters[voter_id] = Voter(voter_id, vfs, mark.directory_id)
+            self.voters[voter_id] = Voter(voter_id, vfs, mark.directory_id, settings)
         for voter_id in self.voters:
             self.start(voter_id)
 
@@ -159,7 +166,7 @@ class Simulation:
         voter.state = AppliedState(voter.machine)
         voter.engine = GuardedSyncObj(
             voter_id,
-            self.settings,
+            voter.settings,
             journal,
             voter.state,
             SnapshotStore(voter.vfs, FOLDER, self.timings),
@@ -183,16 +190,19 @@ class Simulation:
 
     def add_node(self, voter_id: int) -> None:
         """Start a node that may become a voter, on an empty disk."""
-        self.voters[voter_id] = Voter(voter_id, MemoryVfs(), NIL_UUID)
+        self.voters[voter_id] = Voter(voter_id, MemoryVfs(), NIL_UUID, VoterSet({}))
         self.replace_disk(voter_id)
         self.start(voter_id)
 
     def replace_disk(self, voter_id: int) -> None:
-        """Give a stopped voter an empty disk, with which it may be added again."""
+        """Give a stopped voter an empty disk, with which it may be added again, and settings that
+        name the present voters; those of others stay what they were."""
         vfs = _new_disk(self.random.randrange(1 << 30))
         mark = format_joiner(FOLDER, "test", voter_id, vfs=vfs, source=self.random)
         self.voters[voter_id].vfs = vfs
         self.voters[voter_id].directory_id = mark.directory_id
+        _, present = self.invariants.sets[-1]
+        self.voters[voter_id].settings = founders({one: address_of(one) for one in present.ids})
 
     def crash_soon(self, voter_id: int, operations: int) -> None:
         """Cut the power in the middle of the disk operation after that many more."""
@@ -230,6 +240,9 @@ class Simulation:
             and source.engine.fault_of(target.voter_id, target.directory_id) is None
             and target.engine.fault_of(source.voter_id, source.directory_id) is None
         }
+        for source in self.voters.values():
+            for target in self.voters.values():
+                self._maybe_tell(source, target)
         before, self._links = self._links, links
         for source_id, target_id in before:
             if links.get((source_id, target_id)) != before[source_id, target_id]:
@@ -240,35 +253,61 @@ class Simulation:
             if before.get((source_id, target_id)) != directory_id:
                 self.voters[source_id].running.peer_connected(target_id, directory_id)
 
+    def _maybe_tell(self, source: Voter, target: Voter) -> None:
+        """Whom a voter refuses, it tells of the committed set."""
+        cut = (source.voter_id, target.voter_id) in self.cut
+        if source.engine is None or target.engine is None or source is target or cut:
+            return
+        if (
+            target.voter_id in source.engine.peers()
+            and source.engine.fault_of(target.voter_id, target.directory_id) is None
+            and target.engine.fault_of(source.voter_id, source.directory_id) is not None
+        ):
+            index, voters = target.engine.committed_voter_set()
+            source.engine.learn_of(index, voters.encode())
+
     def _send(self, source: int, target: int, message: Message) -> None:
         self.sent.append((source, target, message))
-        if message["type"] in PROMISES:
+        if message["type"] in PROMISES and self.promises_checked:
             journal = self.voters[source].running._journal
             assert journal.is_durable, "a promise left before the journal was synced"
         if (source, target) not in self._links:
             return
         data = encode_message(message).SerializeToString()
+        if message.get("serialized"):
+            self.counts["snapshot piece"] += 1
         if self.random.random() < self.drop_share:
+            self.counts["drop"] += 1
             return
         copies = 2 if self.random.random() < self.duplicate_share else 1
+        self.counts["duplicate"] += copies - 1
         for _ in range(copies):
             arrival = self.clock.seconds + self.random.random() * self.delay_seconds_max
+            self.counts["delay"] += arrival >= self.clock.seconds + STEP_SECONDS
             self._sequence += 1
             self._queue.append((arrival, self._sequence, source, target, data))
 
     def _deliver(self) -> None:
         now = self.clock.seconds
-        arrived = sorted(item for item in self._queue if item[0] <= now)
-        self._queue = [item for item in self._queue if item[0] > now]
-        for _, _, source, target, data in arrived:
+        held = {one.voter_id for one in self.voters.values() if one.busy_until > now}
+        arrived = sorted(one for one in self._queue if one[0] <= now and one[3] not in held)
+        self._queue = [one for one in self._queue if one[0] > now or one[3] in held]
+        for _, sequence, source, target, data in arrived:
             voter = self.voters[target]
             if voter.engine is not None and (source, target) in self._links:
+                self.counts["message"] += 1
+                self.counts["reorder"] += sequence < self._delivered.get((source, target), 0)
+                self._delivered[source, target] = sequence
                 message = decode_message(raft_pb2.Message.FromString(data))
                 try:
                     voter.engine.receive(source, message)
                 except SimulatedCrash:
-                    self.crash(target)
+                    self._crash_in_midst(target)
                 voter.due = now
+
+    def _crash_in_midst(self, voter_id: int) -> None:
+        self.counts["crash within a disk operation"] += 1
+        self.crash(voter_id)
 
     # Time
 
@@ -277,20 +316,29 @@ class Simulation:
         for _ in range(3):  # a message and its answer within one step
             self._deliver()
             for voter in self.voters.values():
-                if voter.engine is not None and voter.due <= self.clock.seconds:
-                    try:
-                        voter.due = self.clock.seconds + voter.engine.turn()
-                    except SimulatedCrash:
-                        self.crash(voter.voter_id)
-            if any(
-                voter.engine is not None and voter.engine.peers_changed
-                for voter in self.voters.values()
-            ):
+                if voter.engine is not None and self.clock.seconds >= voter.due:
+                    self._turn(voter, voter.engine)
+            running = [one.engine for one in self.voters.values() if one.engine is not None]
+            if any(engine.peers_changed for engine in running) or self.clock.seconds > self._redial:
+                self._redial = self.clock.seconds + 1.0
                 self._connect()
-                for voter in self.voters.values():
-                    if voter.engine is not None:
-                        voter.engine.peers_changed = False
+                for engine in running:
+                    engine.peers_changed = False
         self.check()
+
+    def _turn(self, voter: Voter, engine: GuardedSyncObj) -> None:
+        now = self.clock.seconds
+        if voter.busy_until > now:
+            return
+        generation = engine._journal.header.generation
+        try:
+            voter.due = now + engine.turn()
+            self.counts["compaction"] += engine._journal.header.generation > generation
+        except SimulatedCrash:
+            self._crash_in_midst(voter.voter_id)
+        if self.random.random() * 100 < self.slow_disk_seconds_max:
+            self.counts["slow disk"] += 1
+            voter.busy_until = now + self.random.random() * self.slow_disk_seconds_max
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / STEP_SECONDS)):
@@ -352,7 +400,7 @@ class Simulation:
         return self._change(
             lambda leader, done: leader.running.changes.add(
                 voter_id,
-                VoterNode(self.voters[voter_id].directory_id, _address(voter_id)),
+                VoterNode(self.voters[voter_id].directory_id, address_of(voter_id)),
                 now=self.clock.seconds,
                 deadline=self.clock.seconds + timeout,
                 done=done,
@@ -402,18 +450,17 @@ class Simulation:
     # Safety
 
     def check(self) -> None:
-        """One leader a term; what is applied at an index is the same everywhere, for ever."""
-        for voter in self.voters.values():
-            if voter.engine is None:
-                continue
-            if voter.engine._isLeader():
-                term = voter.engine.raftCurrentTerm
-                other = self._leader_of_term.setdefault(term, voter.voter_id)
-                assert other == voter.voter_id, f"two leaders in term {term}"
-            indexes = [index for index, _, _ in voter.machine.applied]
-            assert indexes == sorted(set(indexes)), "an entry was applied twice or out of order"
-            for index, term, text in voter.machine.applied[-50:]:
-                assert self._known.setdefault(index, (term, text)) == (term, text), "diverged"
+        """See `Invariants`."""
+        self.invariants.check(
+            (voter.voter_id, voter.engine, voter.machine)
+            for voter in self.voters.values()
+            if voter.engine is not None
+        )
+
+    def check_logs(self) -> None:
+        self.invariants.check_logs(
+            voter.engine for voter in self.voters.values() if voter.engine is not None
+        )
 
     def check_nothing_lost(self) -> None:
         """Every acknowledged command is in the state of every running voter, no refused one is."""

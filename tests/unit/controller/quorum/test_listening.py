@@ -27,6 +27,11 @@ class Recorder:
     def fault_of(self, peer_id: int, directory_id: bytes) -> str | None:
         return self.fault if peer_id in (2, 3) else f"node {peer_id} is not a voter"
 
+    def committed_voters(self) -> tuple[int, bytes]:
+        return 7, b"set"
+
+    def told_voters(self, index: int, voters: bytes) -> None: ...
+
     def connected(self, peer_id: int, directory_id: bytes) -> None: ...
 
     def disconnected(self, peer_id: int) -> None: ...
@@ -49,12 +54,16 @@ class Context:
         self.refusal: tuple[grpc.StatusCode, str] | None = None
         self.welcome: raft_pb2.Welcome | None = None
         self.cancelled = False
+        self.voters: raft_pb2.CommittedVoters | None = None
 
     def invocation_metadata(self) -> tuple[Any, ...]:
         return self._metadata
 
     def send_initial_metadata(self, metadata: tuple[tuple[str, bytes]]) -> None:
         self.welcome = raft_pb2.Welcome.FromString(metadata[0][1])
+
+    def set_trailing_metadata(self, metadata: tuple[tuple[str, bytes]]) -> None:
+        self.voters = raft_pb2.CommittedVoters.FromString(metadata[0][1])
 
     def auth_context(self) -> dict[str, list[bytes]]:
         return {"x509_subject_alternative_name": [self._name]}
@@ -127,6 +136,7 @@ def test_a_voter_with_another_disk_is_refused() -> None:
     with pytest.raises(Aborted):
         list(_server(events).Exchange(iter([_batch()]), context))
     assert context.refusal == (grpc.StatusCode.PERMISSION_DENIED, events.fault)
+    assert context.voters == raft_pb2.CommittedVoters(index=7, voters=b"set")  # whom to ask
 
 
 def test_the_certificate_must_name_the_node() -> None:

@@ -23,6 +23,12 @@ class Nobody:
     def fault_of(self, peer_id: int, directory_id: bytes) -> str | None:
         return None
 
+    def committed_voters(self) -> tuple[int, bytes]:
+        raise AssertionError
+
+    def told_voters(self, index: int, voters: bytes) -> None:
+        raise AssertionError
+
     def connected(self, peer_id: int, directory_id: bytes) -> None:
         raise AssertionError
 
