@@ -35,6 +35,7 @@ KINDS = (
     "partition",
     "one-way partition",
     "power cut",
+    "power cut of all",
     "process crash",
     "crash within a disk operation",
     "slow disk",
@@ -53,14 +54,16 @@ class Run:
     """One run: what happened, and `violation`, empty when everything held."""
 
     seed: int
+    lean: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     events: list[str] = field(default_factory=list)
     violation: str = ""
 
 
-def run_seed(seed: int) -> Run:
-    """The run of one seed; the same one each time."""
-    run = Run(seed)
+def run_seed(seed: int, lean: str = "") -> Run:
+    """The run of one seed; the same one each time. `lean`: towards which faults, to find a planted
+    one sooner: "restarts", "duplicates", "snapshots" or "changes"."""
+    run = Run(seed, lean)
     with virtual_time() as clock:
         try:
             _Disturbed(clock, run).play()
@@ -99,6 +102,8 @@ class _Disturbed:
         simulation.drop_share = self.chance.choice((0.0, 0.05))
         simulation.duplicate_share = self.chance.choice((0.0, 0.2))
         simulation.slow_disk_seconds_max = self.chance.choice((0.0, 0.0, 0.5))
+        if run.lean == "duplicates":
+            simulation.duplicate_share, simulation.delay_seconds_max = 0.5, 0.1
 
     def note(self, text: str) -> None:
         self.run.events.append(f"{self.clock.seconds - 1000:8.2f}  {text}")
@@ -108,11 +113,13 @@ class _Disturbed:
         try:
             for _ in range(ROUNDS):
                 self.disturb()
-                if chance.random() < 0.3:
+                if chance.random() < (0.9 if self.run.lean == "changes" else 0.3):
                     self.operate()
                 for _ in range(chance.randrange(12)):
                     self.propose()
                     simulation.step()
+                if self.run.lean == "restarts":
+                    self.restart_often()
                 simulation.run(chance.choice((0.05, 0.3, 1.0)))
             simulation.check_logs()
             self.recover()
@@ -129,7 +136,7 @@ class _Disturbed:
         voter_id = chance.choice(sorted(simulation.voters))
         voter = simulation.voters[voter_id]
         is_last = sum(one.engine is not None for one in simulation.voters.values()) <= 1
-        match chance.randrange(9):
+        match chance.randrange(10):
             case 0 if voter.engine is not None and not is_last:
                 power_cut = chance.random() < 0.7
                 self.happened("power cut" if power_cut else "process crash", voter_id)
@@ -149,6 +156,9 @@ class _Disturbed:
             case 6 | 7:
                 self.note("heal")
                 simulation.heal()
+            case 9:
+                self.happened("power cut of all", "")
+                self.restart(sorted(simulation.voters))
             case 8 if self.may_lose_disk(voter):
                 self.happened("replaced disk", voter_id)
                 if voter.engine is not None:
@@ -158,6 +168,22 @@ class _Disturbed:
                 self.lost_disks.add(voter_id)
             case _:
                 pass
+
+    def restart(self, voter_ids: list[int]) -> None:
+        for voter_id in voter_ids:
+            if self.simulation.voters[voter_id].engine is not None:
+                self.simulation.crash(voter_id)
+        for voter_id in voter_ids:
+            if self.simulation.voters[voter_id].engine is None:
+                self.simulation.start(voter_id)
+
+    def restart_often(self) -> None:
+        """Cut the power of one or all for a moment, time and again, elections not spared."""
+        for _ in range(20):
+            self.propose()
+            self.simulation.run(self.chance.choice((0.01, 0.02, 0.05, 0.3)))
+            one = self.chance.choice(sorted(self.simulation.voters))
+            self.restart(self.chance.choice(([one], [one], sorted(self.simulation.voters))))
 
     def may_lose_disk(self, voter: Voter) -> bool:
         """A quorum survives the loss of a minority: here of one voter at a time, of three or more,

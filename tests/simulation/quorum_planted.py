@@ -77,11 +77,12 @@ def _any_disk(engine: Members, node_id: int, directory_id: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class PlantedFault:
-    """`patches`: object, attribute, what takes its place. Found within `seeds`."""
+    """`patches`: object, attribute, what takes its place. Found within `seeds` that lean so."""
 
     name: str
     patches: tuple[tuple[Any, str, Any], ...]
     seeds: int
+    lean: str = ""
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -92,16 +93,25 @@ class PlantedFault:
 
 
 PLANTED = (
-    PlantedFault("forget the vote", ((Journal, "setCurrentTerm", _forget_vote),), 40),
+    PlantedFault("forget the vote", ((Journal, "setCurrentTerm", _forget_vote),), 40, "restarts"),
     PlantedFault(
         "send before the sync",
         ((GuardedSyncObj, "_flush", _send_before_sync), (Simulation, "promises_checked", False)),
         40,
+        "restarts",
     ),
     PlantedFault(
-        "acknowledge before the sync", ((Journal, "setRaftCommitIndex", _commit_before_sync),), 40
+        "acknowledge before the sync",
+        ((Journal, "setRaftCommitIndex", _commit_before_sync),),
+        40,
+        "restarts",
     ),
-    PlantedFault("count a duplicated vote", ((GuardedSyncObj, "_on_vote", _count_votes),), 40),
+    PlantedFault(
+        "count a duplicated vote",
+        ((GuardedSyncObj, "_on_vote", _count_votes),),
+        40,
+        "duplicates",
+    ),
     PlantedFault("truncate on a late append", ((GuardedSyncObj, "_append", _truncate_late),), 40),
     PlantedFault(
         "commit the own tail while a snapshot arrives",
@@ -120,6 +130,7 @@ PLANTED = (
         "two changes of the voters at once",
         ((Members, "has_uncommitted_voters", lambda _: False),),
         40,
+        "changes",
     ),
     PlantedFault(
         "a voter with an empty disk votes",
@@ -134,7 +145,7 @@ def found_in(fault: PlantedFault) -> tuple[int, str] | None:
     """The first of its seeds in which it is found, and as what."""
     with fault.planted():
         for seed in range(fault.seeds):
-            run = run_seed(seed)
+            run = run_seed(seed, fault.lean)
             if run.violation:
                 return seed, run.violation
     return None
