@@ -41,6 +41,12 @@ def build_parser() -> argparse.ArgumentParser:
         "Raft log is missing refuses to start, since it may have voted before",
     )
     parser.add_argument(
+        "--join",
+        action="store_true",
+        help="prepare the empty metadata folder of a controller that joins a quorum which runs, as "
+        "a new voter or with a new disk; it becomes a voter by 'ottla quorum add-voter'",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="check the settings, print what is taken from where, and end",
@@ -75,7 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ConfigError as error:
         _fail(str(error), EXIT_USAGE)
     try:
-        _run(settings, initialize=options.initialize, exit_with_parent=options.exit_with_parent)
+        _run(
+            settings,
+            initialize=options.initialize,
+            join=options.join,
+            exit_with_parent=options.exit_with_parent,
+        )
     except ConfigError as error:
         logger.error("%s", error)
         _fail(str(error), EXIT_FAILED)
@@ -156,7 +167,7 @@ def _prepare(path: str) -> NodeSettings:
     return settings
 
 
-def _run(settings: NodeSettings, *, initialize: bool, exit_with_parent: bool) -> None:
+def _run(settings: NodeSettings, *, initialize: bool, join: bool, exit_with_parent: bool) -> None:
     # gRPC's core prints every lost connection by itself; it reads this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
@@ -174,7 +185,7 @@ def _run(settings: NodeSettings, *, initialize: bool, exit_with_parent: bool) ->
         # What is alive now lives for ever: the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        await Node(settings, initialize=initialize).run(stop)
+        await Node(settings, initialize=initialize, join=join).run(stop)
 
     os.umask(0o077)
     _raise_descriptor_limit()

@@ -42,7 +42,7 @@ from broker.replication.manager import ReplicaManager
 from broker.replication.settings import ReplicationSettings
 from broker.settings import NodeSettings
 from controller.fencing import refuses
-from controller.quorum.bootstrap import format_voter, read_mark
+from controller.quorum.bootstrap import format_joiner, format_voter, read_mark
 from controller.quorum.raft_log import RaftMetadataLog
 from controller.service import ControllerService
 from controller.settings import ControllerSettings
@@ -50,7 +50,7 @@ from controller.state import Endpoint
 from controller.state_machine import Crossing, MetadataStateMachine
 from ottla.core.clock import SystemClock
 from ottla.core.errors import ConfigError, ProtocolError
-from ottla.core.identifiers import Uuid, random_uuid
+from ottla.core.identifiers import Uuid, random_uuid, uuid_text
 from ottla.core.topic_configs import topic_defaults
 from storage.compaction.compactor import Compactor
 from storage.manager import LogManager
@@ -70,11 +70,12 @@ LONELY_DRAIN_MS_MAX = 300
 
 
 class Node:
-    """See the module."""
+    """See the module. `join`: a controller without metadata waits to be added to the quorum."""
 
-    def __init__(self, settings: NodeSettings, *, initialize: bool) -> None:
+    def __init__(self, settings: NodeSettings, *, initialize: bool, join: bool = False) -> None:
         self._settings = settings
         self._initialize = initialize
+        self._join = join
         self._clock = SystemClock()
         self._vfs = OsVfs()
         self._tasks: list[asyncio.Task[None]] = []
@@ -208,10 +209,14 @@ class Node:
             self._vfs,
             quorum_tls(settings),
         )
-        service = ControllerService(quorum, crossing, _controller_settings(settings), self._clock)
+        service = ControllerService(
+            quorum, crossing, _controller_settings(settings), self._clock, voters=quorum
+        )
         service.add_to_server(internal)
         with _metadata_folder(settings.metadata_log_dir):
             await asyncio.to_thread(quorum.start)
+        if not quorum.is_voter:
+            self._tell_how_to_add()
         try:
             self._start(group, quorum.run())
             self._start(group, service.run())
@@ -219,11 +224,29 @@ class Node:
         finally:
             await quorum.stop()
 
+    def _tell_how_to_add(self) -> None:
+        settings = self._settings
+        mark = read_mark(settings.metadata_log_dir, self._vfs)
+        if mark is None:
+            return
+        message = (
+            f"node {settings.node_id} is no voter of the controller quorum; to make it one: "
+            f"ottla quorum add-voter {settings.node_id} --directory-id "
+            f"{uuid_text(mark.directory_id)} --raft {settings.voters()[settings.node_id]} "
+            f"--internal {settings.advertised_internal_address()}"
+        )
+        logger.warning("%s", message)
+        print(message, flush=True)  # noqa: T201
+
     def _maybe_format(self, voters: Iterable[int]) -> None:
         """Prepare the metadata folder of a new cluster's voter, when told to."""
         settings = self._settings
         mark = read_mark(settings.metadata_log_dir, self._vfs)
-        if mark is None and self._initialize:
+        if mark is None and self._join:
+            format_joiner(
+                settings.metadata_log_dir, settings.cluster_id, settings.node_id, vfs=self._vfs
+            )
+        elif mark is None and self._initialize:
             format_voter(
                 settings.metadata_log_dir,
                 settings.cluster_id,
@@ -234,7 +257,8 @@ class Node:
         elif mark is None:
             raise ConfigError(
                 f"{settings.metadata_log_dir} holds no metadata of a controller; correct "
-                "metadata.log.dir, or add --initialize if this node is new and never ran before"
+                "metadata.log.dir, or add --initialize if the whole cluster is new, or --join if "
+                "this controller is new or has lost its disk"
             )
 
     def _bind_internal(self, server: grpc.aio.Server) -> None:

@@ -25,12 +25,14 @@ from controller.quorum.metadata_log import (
     MetadataLog,
     NotLeader,
     ProposalLost,
+    QuorumAdmin,
     QuorumBusy,
 )
 from controller.sessions import BrokerSession, Sessions
 from controller.settings import ControllerSettings
 from controller.state_machine import Crossing
 from controller.tasks import single_error
+from controller.voters import VoterCalls
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import random_uuid
@@ -61,7 +63,8 @@ EXECUTABLE: Final = frozenset(
 
 
 class ControllerService(control_pb2_grpc.ControlServicer):
-    """See the module. `crossing` carries what the state machine of `log` applies to the loop."""
+    """See the module. `crossing` carries what the state machine of `log` applies to the loop.
+    `voters`: where the voters of the quorum are changed."""
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class ControllerService(control_pb2_grpc.ControlServicer):
         settings: ControllerSettings,
         clock: Clock,
         *,
+        voters: QuorumAdmin | None = None,
         rng: random.Random | None = None,
         dial: Refuses | None = None,
     ) -> None:
@@ -85,6 +89,9 @@ class ControllerService(control_pb2_grpc.ControlServicer):
             settings,
             clock,
             dial or refuses(settings.redial_ms),
+        )
+        self._voters = VoterCalls(
+            voters, settings.cluster_id, self.office, self.image, self.sessions
         )
         crossing.connect(self.image.receive)
 
@@ -118,7 +125,25 @@ class ControllerService(control_pb2_grpc.ControlServicer):
             active=controller_epoch is not None,
             controller_epoch=controller_epoch or 0,
             leader_id=self.office.leader_id,
+            controllers=self._voters.controllers(),
         )
+
+    # ---- voters
+
+    async def DescribeQuorum(  # noqa: N802
+        self, request: pb.DescribeQuorumRequest, context: object
+    ) -> pb.DescribeQuorumResponse:
+        return await self._voters.describe(request)
+
+    async def AddVoter(  # noqa: N802
+        self, request: pb.AddVoterRequest, context: object
+    ) -> pb.ChangeVotersResponse:
+        return await self._voters.add(request)
+
+    async def RemoveVoter(  # noqa: N802
+        self, request: pb.RemoveVoterRequest, context: object
+    ) -> pb.ChangeVotersResponse:
+        return await self._voters.remove(request)
 
     # ---- Execute
 

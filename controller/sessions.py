@@ -121,6 +121,9 @@ class Sessions:
         for session in self._by_broker.values():
             session.wake.set()
 
+    def all(self) -> list[BrokerSession]:
+        return list(self._by_broker.values())
+
     def behind(self, offset: int) -> list[BrokerSession]:
         """Sessions whose broker has not applied everything up to `offset`."""
         return [s for s in self._by_broker.values() if s.applied_offset < offset]

@@ -34,6 +34,7 @@ from broker.control.requests import (
 )
 from broker.control.session import ControlSession
 from broker.control.settings import ControlSettings
+from broker.control.voters import VoterAdmin
 from controller.codec import endpoint_messages
 from controller.generated import control_pb2
 from controller.generated import metadata_pb2 as pb
@@ -111,6 +112,7 @@ class ControllerClient:
         )
         self._commands = Commands(identity.cluster_id, settings, clock, rng)
         self._admin = TopicAdmin(self._commands, cache, settings.topic_defaults, rng)
+        self.voters = VoterAdmin(self._commands, identity.cluster_id, clock)
         self._isr = IsrBatches(cache, self._send_isr)
         self._log_ends = LogEndReports(
             identity.broker_id, cache, log_positions or _no_positions, self._send_log_ends

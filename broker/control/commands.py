@@ -71,7 +71,7 @@ class Commands:
         deadline_ms = self._clock.now_ms() + timeout_ms
         repeated = False
         while True:
-            controller = await self._wait_controller(deadline_ms)
+            controller = await self.wait_controller(deadline_ms)
             left_ms = max(deadline_ms - self._clock.now_ms(), 1)
             command.controller_epoch = controller.controller_epoch
             request = pb.ExecuteRequest(
@@ -87,9 +87,10 @@ class Commands:
                 if response.error_code:
                     raise ProtocolError(ErrorCode(response.error_code), response.message)
                 return Answer(response, repeated)
-            await asyncio.sleep(self._pause_s())
+            await asyncio.sleep(self.pause_s())
 
-    async def _wait_controller(self, deadline_ms: int) -> ActiveController:
+    async def wait_controller(self, deadline_ms: int) -> ActiveController:
+        """ProtocolError REQUEST_TIMED_OUT when none is found by then."""
         if self._controller is None or self._clock.now_ms() >= deadline_ms:
             try:
                 async with asyncio.timeout((deadline_ms - self._clock.now_ms()) / 1000):
@@ -104,7 +105,8 @@ class Commands:
             )
         return self._controller
 
-    def _pause_s(self) -> float:
+    def pause_s(self) -> float:
+        """Between two attempts."""
         settings = self._settings
         return self._rng.uniform(settings.retry_ms_min, settings.retry_ms_max) / 1000
 

@@ -1,6 +1,7 @@
 """Finding the active controller: all are asked at once, and the first that says "I" is taken.
 
-Nothing is remembered but the channels. A controller that was overtaken without knowing it yet may
+Asked are the controllers that the settings name, and those of which one of them tells: voters that
+were added since. Nothing else is remembered but the channels. A controller that was overtaken without knowing it yet may
 still say "I"; one with a lower epoch than is known already is not taken.
 """
 
@@ -48,6 +49,9 @@ class ActiveController:
     """Set when the session with it has ended: whoever waits for it asks another one."""
 
 
+TOLD_MAX: Final = 15
+"""Voters that a controller tells of; a quorum has no more."""
+
 OpenChannel: TypeAlias = Callable[[str], grpc.aio.Channel]
 """A channel to host:port."""
 
@@ -78,6 +82,7 @@ class Locator:
         self._open_channel = open_channel
         self._rng = rng
         self._channels: dict[str, grpc.aio.Channel] = {}
+        self._told: tuple[str, ...] = ()
 
     async def find(self, controller_epoch_min: int) -> ActiveController:
         """Ask again and again until one is found whose epoch is not below the given one.
@@ -108,7 +113,8 @@ class Locator:
 
     async def _ask_all(self, controller_epoch_min: int) -> ActiveController | None:
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._ask(a)) for a in self._settings.controllers]
+            addresses = dict.fromkeys((*self._settings.controllers, *self._told))
+            asked = [group.create_task(self._ask(address)) for address in addresses]
             try:
                 for answered in asyncio.as_completed(asked):
                     found = await answered
@@ -134,6 +140,8 @@ class Locator:
                 f"the controller at {address} belongs to cluster {answer.cluster_id}, this node to "
                 f"{self._cluster_id}: correct cluster.id or controller.quorum.bootstrap.servers"
             )
+        if answer.controllers:
+            self._told = tuple(answer.controllers[:TOLD_MAX])
         if not answer.active:
             return None
         return ActiveController(

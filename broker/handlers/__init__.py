@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from broker.handlers import (
+    add_raft_voter,
     create_partitions,
     create_topics,
     delete_groups,
@@ -13,6 +14,7 @@ from broker.handlers import (
     describe_cluster,
     describe_configs,
     describe_groups,
+    describe_quorum,
     fetch,
     find_coordinator,
     heartbeat,
@@ -26,6 +28,7 @@ from broker.handlers import (
     offset_fetch,
     offset_for_leader_epoch,
     produce,
+    remove_raft_voter,
     sync_group,
 )
 from broker.handlers.api_versions import api_versions_handler
@@ -54,6 +57,9 @@ _OTHERS: Final = (
     describe_cluster.HANDLER,
     init_producer_id.HANDLER,
     offset_for_leader_epoch.HANDLER,
+    describe_quorum.HANDLER,
+    add_raft_voter.HANDLER,
+    remove_raft_voter.HANDLER,
 )
 
 HANDLERS: Final[tuple[HandlerSpec, ...]] = (*_OTHERS, api_versions_handler(_OTHERS))

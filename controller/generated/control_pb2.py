@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from controller.generated import metadata_pb2 as controller_dot_generated_dot_metadata__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"controller/generated/control.proto\x12\x10ottla.control.v1\x1a#controller/generated/metadata.proto\"#\n\rLocateRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\"\x85\x01\n\x0eLocateResponse\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12\x12\n\ncluster_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x18\n\x10\x63ontroller_epoch\x18\x04 \x01(\x03\x12\x16\n\tleader_id\x18\x05 \x01(\x05H\x00\x88\x01\x01\x42\x0c\n\n_leader_id\"\x7f\n\x0e\x45xecuteRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\x12+\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\x1a.ottla.metadata.v1.Command\x12\x12\n\ntimeout_ms\x18\x03 \x01(\r\x12\x18\n\x10wait_for_brokers\x18\x04 \x01(\x08\"\xca\x01\n\x0f\x45xecuteResponse\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12)\n\x06result\x18\x04 \x01(\x0b\x32\x19.ottla.metadata.v1.Result\x12\x18\n\x10\x63ontroller_epoch\x18\x05 \x01(\x03\x12\x16\n\tleader_id\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\x0foutcome_unknown\x18\x07 \x01(\x08\x42\x0c\n\n_leader_id\"\x8e\x01\n\x0eSessionRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\x12\x11\n\tbroker_id\x18\x02 \x01(\x05\x12\x14\n\x0c\x62roker_epoch\x18\x03 \x01(\x03\x12\x18\n\x10\x63ontroller_epoch\x18\x04 \x01(\x03\x12\x16\n\x0e\x61pplied_offset\x18\x05 \x01(\x03\x12\r\n\x05ready\x18\x06 \x01(\x08\"\xd8\x01\n\x0fSessionResponse\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x16\n\tleader_id\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x10\x63ontroller_epoch\x18\x04 \x01(\x03\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12*\n\x07records\x18\x06 \x03(\x0b\x32\x19.ottla.metadata.v1.Record\x12\x16\n\x0esnapshot_start\x18\x07 \x01(\x08\x12\x0c\n\x04more\x18\x08 \x01(\x08\x42\x0c\n\n_leader_id2\xfa\x01\n\x07\x43ontrol\x12K\n\x06Locate\x12\x1f.ottla.control.v1.LocateRequest\x1a .ottla.control.v1.LocateResponse\x12N\n\x07\x45xecute\x12 .ottla.control.v1.ExecuteRequest\x1a!.ottla.control.v1.ExecuteResponse\x12R\n\x07Session\x12 .ottla.control.v1.SessionRequest\x1a!.ottla.control.v1.SessionResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"controller/generated/control.proto\x12\x10ottla.control.v1\x1a#controller/generated/metadata.proto\"#\n\rLocateRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\"\x9a\x01\n\x0eLocateResponse\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12\x12\n\ncluster_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x18\n\x10\x63ontroller_epoch\x18\x04 \x01(\x03\x12\x16\n\tleader_id\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x0b\x63ontrollers\x18\x06 \x03(\tB\x0c\n\n_leader_id\"\x7f\n\x0e\x45xecuteRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\x12+\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\x1a.ottla.metadata.v1.Command\x12\x12\n\ntimeout_ms\x18\x03 \x01(\r\x12\x18\n\x10wait_for_brokers\x18\x04 \x01(\x08\"\xca\x01\n\x0f\x45xecuteResponse\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12)\n\x06result\x18\x04 \x01(\x0b\x32\x19.ottla.metadata.v1.Result\x12\x18\n\x10\x63ontroller_epoch\x18\x05 \x01(\x03\x12\x16\n\tleader_id\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\x0foutcome_unknown\x18\x07 \x01(\x08\x42\x0c\n\n_leader_id\"\x8e\x01\n\x0eSessionRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\x12\x11\n\tbroker_id\x18\x02 \x01(\x05\x12\x14\n\x0c\x62roker_epoch\x18\x03 \x01(\x03\x12\x18\n\x10\x63ontroller_epoch\x18\x04 \x01(\x03\x12\x16\n\x0e\x61pplied_offset\x18\x05 \x01(\x03\x12\r\n\x05ready\x18\x06 \x01(\x08\"\xd8\x01\n\x0fSessionResponse\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x16\n\tleader_id\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x10\x63ontroller_epoch\x18\x04 \x01(\x03\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12*\n\x07records\x18\x06 \x03(\x0b\x32\x19.ottla.metadata.v1.Record\x12\x16\n\x0esnapshot_start\x18\x07 \x01(\x08\x12\x0c\n\x04more\x18\x08 \x01(\x08\x42\x0c\n\n_leader_id\"?\n\x15\x44\x65scribeQuorumRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\"t\n\rQuorumReplica\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12\x14\n\x0c\x64irectory_id\x18\x02 \x01(\x0c\x12\x16\n\x0elog_end_offset\x18\x03 \x01(\x03\x12\x16\n\tsilent_ms\x18\x04 \x01(\x03H\x00\x88\x01\x01\x42\x0c\n\n_silent_ms\"\x7f\n\nQuorumNode\x12\x0f\n\x07node_id\x18\x01 \x01(\x05\x12-\n\x04raft\x18\x02 \x01(\x0b\x32\x1f.ottla.control.v1.QuorumAddress\x12\x31\n\x08internal\x18\x03 \x01(\x0b\x32\x1f.ottla.control.v1.QuorumAddress\"+\n\rQuorumAddress\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\r\"\x90\x02\n\x16\x44\x65scribeQuorumResponse\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\tleader_id\x18\x03 \x01(\x05\x12\x14\n\x0cleader_epoch\x18\x04 \x01(\x03\x12\x16\n\x0ehigh_watermark\x18\x05 \x01(\x03\x12/\n\x06voters\x18\x06 \x03(\x0b\x32\x1f.ottla.control.v1.QuorumReplica\x12\x32\n\tobservers\x18\x07 \x03(\x0b\x32\x1f.ottla.control.v1.QuorumReplica\x12+\n\x05nodes\x18\x08 \x03(\x0b\x32\x1c.ottla.control.v1.QuorumNode\"{\n\x0f\x41\x64\x64VoterRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\x12*\n\x04node\x18\x03 \x01(\x0b\x32\x1c.ottla.control.v1.QuorumNode\x12\x14\n\x0c\x64irectory_id\x18\x04 \x01(\x0c\"c\n\x12RemoveVoterRequest\x12\x12\n\ncluster_id\x18\x01 \x01(\t\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\x12\x0f\n\x07node_id\x18\x03 \x01(\x05\x12\x14\n\x0c\x64irectory_id\x18\x04 \x01(\x0c\"T\n\x14\x43hangeVotersResponse\x12\x12\n\nerror_code\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x17\n\x0foutcome_unknown\x18\x03 \x01(\x08\x32\x93\x04\n\x07\x43ontrol\x12K\n\x06Locate\x12\x1f.ottla.control.v1.LocateRequest\x1a .ottla.control.v1.LocateResponse\x12N\n\x07\x45xecute\x12 .ottla.control.v1.ExecuteRequest\x1a!.ottla.control.v1.ExecuteResponse\x12\x63\n\x0e\x44\x65scribeQuorum\x12\'.ottla.control.v1.DescribeQuorumRequest\x1a(.ottla.control.v1.DescribeQuorumResponse\x12U\n\x08\x41\x64\x64Voter\x12!.ottla.control.v1.AddVoterRequest\x1a&.ottla.control.v1.ChangeVotersResponse\x12[\n\x0bRemoveVoter\x12$.ottla.control.v1.RemoveVoterRequest\x1a&.ottla.control.v1.ChangeVotersResponse\x12R\n\x07Session\x12 .ottla.control.v1.SessionRequest\x1a!.ottla.control.v1.SessionResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOCATEREQUEST']._serialized_start=93
   _globals['_LOCATEREQUEST']._serialized_end=128
   _globals['_LOCATERESPONSE']._serialized_start=131
-  _globals['_LOCATERESPONSE']._serialized_end=264
-  _globals['_EXECUTEREQUEST']._serialized_start=266
-  _globals['_EXECUTEREQUEST']._serialized_end=393
-  _globals['_EXECUTERESPONSE']._serialized_start=396
-  _globals['_EXECUTERESPONSE']._serialized_end=598
-  _globals['_SESSIONREQUEST']._serialized_start=601
-  _globals['_SESSIONREQUEST']._serialized_end=743
-  _globals['_SESSIONRESPONSE']._serialized_start=746
-  _globals['_SESSIONRESPONSE']._serialized_end=962
-  _globals['_CONTROL']._serialized_start=965
-  _globals['_CONTROL']._serialized_end=1215
+  _globals['_LOCATERESPONSE']._serialized_end=285
+  _globals['_EXECUTEREQUEST']._serialized_start=287
+  _globals['_EXECUTEREQUEST']._serialized_end=414
+  _globals['_EXECUTERESPONSE']._serialized_start=417
+  _globals['_EXECUTERESPONSE']._serialized_end=619
+  _globals['_SESSIONREQUEST']._serialized_start=622
+  _globals['_SESSIONREQUEST']._serialized_end=764
+  _globals['_SESSIONRESPONSE']._serialized_start=767
+  _globals['_SESSIONRESPONSE']._serialized_end=983
+  _globals['_DESCRIBEQUORUMREQUEST']._serialized_start=985
+  _globals['_DESCRIBEQUORUMREQUEST']._serialized_end=1048
+  _globals['_QUORUMREPLICA']._serialized_start=1050
+  _globals['_QUORUMREPLICA']._serialized_end=1166
+  _globals['_QUORUMNODE']._serialized_start=1168
+  _globals['_QUORUMNODE']._serialized_end=1295
+  _globals['_QUORUMADDRESS']._serialized_start=1297
+  _globals['_QUORUMADDRESS']._serialized_end=1340
+  _globals['_DESCRIBEQUORUMRESPONSE']._serialized_start=1343
+  _globals['_DESCRIBEQUORUMRESPONSE']._serialized_end=1615
+  _globals['_ADDVOTERREQUEST']._serialized_start=1617
+  _globals['_ADDVOTERREQUEST']._serialized_end=1740
+  _globals['_REMOVEVOTERREQUEST']._serialized_start=1742
+  _globals['_REMOVEVOTERREQUEST']._serialized_end=1841
+  _globals['_CHANGEVOTERSRESPONSE']._serialized_start=1843
+  _globals['_CHANGEVOTERSRESPONSE']._serialized_end=1927
+  _globals['_CONTROL']._serialized_start=1930
+  _globals['_CONTROL']._serialized_end=2461
 # @@protoc_insertion_point(module_scope)

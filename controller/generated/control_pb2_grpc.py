@@ -44,6 +44,21 @@ class ControlStub(object):
                 request_serializer=controller_dot_generated_dot_control__pb2.ExecuteRequest.SerializeToString,
                 response_deserializer=controller_dot_generated_dot_control__pb2.ExecuteResponse.FromString,
                 _registered_method=True)
+        self.DescribeQuorum = channel.unary_unary(
+                '/ottla.control.v1.Control/DescribeQuorum',
+                request_serializer=controller_dot_generated_dot_control__pb2.DescribeQuorumRequest.SerializeToString,
+                response_deserializer=controller_dot_generated_dot_control__pb2.DescribeQuorumResponse.FromString,
+                _registered_method=True)
+        self.AddVoter = channel.unary_unary(
+                '/ottla.control.v1.Control/AddVoter',
+                request_serializer=controller_dot_generated_dot_control__pb2.AddVoterRequest.SerializeToString,
+                response_deserializer=controller_dot_generated_dot_control__pb2.ChangeVotersResponse.FromString,
+                _registered_method=True)
+        self.RemoveVoter = channel.unary_unary(
+                '/ottla.control.v1.Control/RemoveVoter',
+                request_serializer=controller_dot_generated_dot_control__pb2.RemoveVoterRequest.SerializeToString,
+                response_deserializer=controller_dot_generated_dot_control__pb2.ChangeVotersResponse.FromString,
+                _registered_method=True)
         self.Session = channel.stream_stream(
                 '/ottla.control.v1.Control/Session',
                 request_serializer=controller_dot_generated_dot_control__pb2.SessionRequest.SerializeToString,
@@ -68,6 +83,25 @@ class ControlServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeQuorum(self, request, context):
+        """The voters of the controller quorum; the active controller answers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddVoter(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveVoter(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Session(self, request_iterator, context):
         """A broker's session: heartbeats and applied offsets up, metadata down.
         """
@@ -87,6 +121,21 @@ def add_ControlServicer_to_server(servicer, server):
                     servicer.Execute,
                     request_deserializer=controller_dot_generated_dot_control__pb2.ExecuteRequest.FromString,
                     response_serializer=controller_dot_generated_dot_control__pb2.ExecuteResponse.SerializeToString,
+            ),
+            'DescribeQuorum': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeQuorum,
+                    request_deserializer=controller_dot_generated_dot_control__pb2.DescribeQuorumRequest.FromString,
+                    response_serializer=controller_dot_generated_dot_control__pb2.DescribeQuorumResponse.SerializeToString,
+            ),
+            'AddVoter': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddVoter,
+                    request_deserializer=controller_dot_generated_dot_control__pb2.AddVoterRequest.FromString,
+                    response_serializer=controller_dot_generated_dot_control__pb2.ChangeVotersResponse.SerializeToString,
+            ),
+            'RemoveVoter': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveVoter,
+                    request_deserializer=controller_dot_generated_dot_control__pb2.RemoveVoterRequest.FromString,
+                    response_serializer=controller_dot_generated_dot_control__pb2.ChangeVotersResponse.SerializeToString,
             ),
             'Session': grpc.stream_stream_rpc_method_handler(
                     servicer.Session,
@@ -148,6 +197,87 @@ class Control(object):
             '/ottla.control.v1.Control/Execute',
             controller_dot_generated_dot_control__pb2.ExecuteRequest.SerializeToString,
             controller_dot_generated_dot_control__pb2.ExecuteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeQuorum(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ottla.control.v1.Control/DescribeQuorum',
+            controller_dot_generated_dot_control__pb2.DescribeQuorumRequest.SerializeToString,
+            controller_dot_generated_dot_control__pb2.DescribeQuorumResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddVoter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ottla.control.v1.Control/AddVoter',
+            controller_dot_generated_dot_control__pb2.AddVoterRequest.SerializeToString,
+            controller_dot_generated_dot_control__pb2.ChangeVotersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveVoter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ottla.control.v1.Control/RemoveVoter',
+            controller_dot_generated_dot_control__pb2.RemoveVoterRequest.SerializeToString,
+            controller_dot_generated_dot_control__pb2.ChangeVotersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,10 @@ class ControlStub:
     """Who is the active controller; any controller answers."""
     Execute: _grpc.UnaryUnaryMultiCallable[_control_pb2.ExecuteRequest, _control_pb2.ExecuteResponse]
     """Has the active controller decide a command. Another controller answers NOT_CONTROLLER."""
+    DescribeQuorum: _grpc.UnaryUnaryMultiCallable[_control_pb2.DescribeQuorumRequest, _control_pb2.DescribeQuorumResponse]
+    """The voters of the controller quorum; the active controller answers."""
+    AddVoter: _grpc.UnaryUnaryMultiCallable[_control_pb2.AddVoterRequest, _control_pb2.ChangeVotersResponse]
+    RemoveVoter: _grpc.UnaryUnaryMultiCallable[_control_pb2.RemoveVoterRequest, _control_pb2.ChangeVotersResponse]
     Session: _grpc.StreamStreamMultiCallable[_control_pb2.SessionRequest, _control_pb2.SessionResponse]
     """A broker's session: heartbeats and applied offsets up, metadata down."""
 
@@ -45,6 +49,10 @@ class ControlAsyncStub(ControlStub):
     """Who is the active controller; any controller answers."""
     Execute: _aio.UnaryUnaryMultiCallable[_control_pb2.ExecuteRequest, _control_pb2.ExecuteResponse]  # type: ignore[assignment]
     """Has the active controller decide a command. Another controller answers NOT_CONTROLLER."""
+    DescribeQuorum: _aio.UnaryUnaryMultiCallable[_control_pb2.DescribeQuorumRequest, _control_pb2.DescribeQuorumResponse]  # type: ignore[assignment]
+    """The voters of the controller quorum; the active controller answers."""
+    AddVoter: _aio.UnaryUnaryMultiCallable[_control_pb2.AddVoterRequest, _control_pb2.ChangeVotersResponse]  # type: ignore[assignment]
+    RemoveVoter: _aio.UnaryUnaryMultiCallable[_control_pb2.RemoveVoterRequest, _control_pb2.ChangeVotersResponse]  # type: ignore[assignment]
     Session: _aio.StreamStreamMultiCallable[_control_pb2.SessionRequest, _control_pb2.SessionResponse]  # type: ignore[assignment]
     """A broker's session: heartbeats and applied offsets up, metadata down."""
 
@@ -64,6 +72,28 @@ class ControlServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_control_pb2.ExecuteResponse, _abc.Awaitable[_control_pb2.ExecuteResponse]]:
         """Has the active controller decide a command. Another controller answers NOT_CONTROLLER."""
+
+    @_abc_1.abstractmethod
+    def DescribeQuorum(
+        self,
+        request: _control_pb2.DescribeQuorumRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.DescribeQuorumResponse, _abc.Awaitable[_control_pb2.DescribeQuorumResponse]]:
+        """The voters of the controller quorum; the active controller answers."""
+
+    @_abc_1.abstractmethod
+    def AddVoter(
+        self,
+        request: _control_pb2.AddVoterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.ChangeVotersResponse, _abc.Awaitable[_control_pb2.ChangeVotersResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RemoveVoter(
+        self,
+        request: _control_pb2.RemoveVoterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.ChangeVotersResponse, _abc.Awaitable[_control_pb2.ChangeVotersResponse]]: ...
 
     @_abc_1.abstractmethod
     def Session(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controller.quorum.description import QuorumDescription
-from controller.quorum.voter_set import VoterNode
+from controller.quorum.voter_set import Address, VoterNode
 from ottla.core.errors import OttlaError
 from ottla.core.identifiers import Uuid
 
@@ -111,6 +111,10 @@ class QuorumAdmin(Protocol):
     All raise NotLeader (nothing happened), ProposalLost (the outcome is unknown; `describe` tells)
     and ProtocolError, whose message names the remedy.
     """
+
+    def controllers(self) -> list[Address]:
+        """Internal listeners of the committed voters, as far as the set names them."""
+        ...
 
     async def describe(self, timeout_ms: int) -> QuorumDescription:
         """The quorum as this voter sees it. TimeoutError."""

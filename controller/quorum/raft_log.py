@@ -101,6 +101,11 @@ class RaftMetadataLog:
     def last_applied(self) -> int:
         return self._voter.last_applied
 
+    @property
+    def is_voter(self) -> bool:
+        """Whether the set in this node's log names it, with this directory."""
+        return self._voter.is_voter
+
     def start(self) -> None:
         """Open the journal, listen, and start the thread. Blocking, for the time it takes to read
         the journal. ConfigError: this voter may not join, in one sentence that says what helps."""
@@ -159,6 +164,10 @@ class RaftMetadataLog:
                 "divide the request"
             )
         return await self._submit(encode_command(command), timeout_ms)
+
+    def controllers(self) -> list[Address]:
+        """See `QuorumAdmin.controllers`."""
+        return self._voter.controllers()
 
     async def describe(self, timeout_ms: int) -> QuorumDescription:
         """See `QuorumAdmin.describe`."""

@@ -157,9 +157,20 @@ class VoterThread:
         return not self._has_ended and self._engine is not None and self._engine.is_leading()
 
     @property
+    def is_voter(self) -> bool:
+        return self._engine is not None and self._engine.may_lead()
+
+    @property
     def is_alone(self) -> bool:
         """There is no other voter."""
         return self._engine is not None and len(self._engine.voter_set()) == 1
+
+    def controllers(self) -> list[Address]:
+        engine = self._engine
+        if engine is None:
+            return []
+        _, voters = engine.committed_voter_set()
+        return [node.internal for node in voters.voters.values() if node.internal is not None]
 
     @property
     def last_applied(self) -> int:

@@ -18,6 +18,7 @@ from ottla.cli.consume import consume
 from ottla.cli.output import fail, say
 from ottla.cli.plugins import PluginGroup
 from ottla.cli.produce import produce
+from ottla.cli.quorum import app as quorum_app
 from ottla.cli.topic import app as topic_app
 from ottla.core.errors import OttlaError, ProtocolError
 
@@ -68,6 +69,7 @@ def build_app() -> typer.Typer:
     app.add_typer(topic_app, name="topic", rich_help_panel="Topics and records")
     app.command(rich_help_panel="Topics and records")(produce)
     app.command(rich_help_panel="Topics and records")(consume)
+    app.add_typer(quorum_app, name="quorum", rich_help_panel="The cluster's own affairs")
     return app
 
 

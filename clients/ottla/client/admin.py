@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
+from ottla.client import quorum
 from ottla.client.cluster import Cluster, describe_topic
 from ottla.client.coordinator import GroupCoordinatorLink
 from ottla.client.errors import ConnectionLostError, check_code, protocol_error
@@ -25,12 +26,14 @@ from ottla.client.model import (
     ListedOffset,
     NewTopic,
     OffsetSpec,
+    QuorumDescription,
     TopicDescription,
 )
 from ottla.client.offsets import TopicPartition, list_offsets
 from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
 from ottla.client.record_deletion import delete_records
 from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.identifiers import Uuid
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.create_partitions_request import (
     CreatePartitionsRequest,
@@ -343,6 +346,28 @@ class Admin:
             )
         finally:
             link.forget()
+
+    def describe_quorum(self) -> QuorumDescription:
+        """The voters and observers of the controller quorum, and how far each has come."""
+        return quorum.describe_quorum(self._cluster)
+
+    def add_voter(
+        self,
+        node_id: int,
+        directory_id: Uuid,
+        raft: tuple[str, int],
+        internal: tuple[str, int] | None = None,
+    ) -> None:
+        """Make a controller that runs a voter of the quorum, once it has caught up. `raft` and
+        `internal` are its listeners, as other nodes dial them. ProtocolError DUPLICATE_VOTER."""
+        quorum.add_voter(
+            self._cluster, node_id, directory_id, raft, internal, self._server_timeout_ms()
+        )
+
+    def remove_voter(self, node_id: int, directory_id: Uuid | None = None) -> None:
+        """Take a voter out of the quorum, dead or alive; with `directory_id`, only if it has that
+        one. ProtocolError VOTER_NOT_FOUND."""
+        quorum.remove_voter(self._cluster, node_id, directory_id)
 
     def _describe_configs(self, kind: int, name: str, subject: str) -> list[ConfigEntry]:
         request = DescribeConfigsRequest([DescribeConfigsResource(kind, name, None)])

@@ -142,3 +142,32 @@ class GroupDescription:
     protocol: str
     coordinator_id: int
     members: tuple[GroupMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumReplica:
+    """A voter or an observer of the controller quorum; None where nothing is known.
+
+    `log_end_offset` is exclusive, `lag` counts the entries that it lacks. The times are wall times
+    in ms: of its last answer to the leader, and of the last one with which it was level.
+    """
+
+    node_id: int
+    directory_id: bytes | None
+    log_end_offset: int | None
+    lag: int | None
+    last_fetch_timestamp_ms: int | None
+    last_caught_up_timestamp_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumDescription:
+    """The controller quorum as its leader sees it. `high_watermark` is exclusive; `listeners` are
+    host:port by node id and listener name."""
+
+    leader_id: int
+    leader_epoch: int
+    high_watermark: int
+    voters: tuple[QuorumReplica, ...]
+    observers: tuple[QuorumReplica, ...]
+    listeners: Mapping[int, Mapping[str, str]]
