@@ -2,8 +2,8 @@
 
 1   answer before the commit on demand (KIP-1186); here every answer comes after it
 
-The listener RAFT is where the voters talk to each other, INTERNAL where brokers find the controller;
-a request with one listener of another name means the first.
+The listener RAFT is where the voters talk to each other, INTERNAL where brokers find the
+controller; one listener of another name stands for RAFT.
 """
 
 from __future__ import annotations

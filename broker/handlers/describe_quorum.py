@@ -1,10 +1,10 @@
-"""DescribeQuorum (key 55), versions 0–2: leader, voters and observers of the metadata log (KIP-595).
+"""DescribeQuorum (key 55), versions 0–2: leader, voters, observers of the metadata log (KIP-595).
 
 1   times of the last fetch and of being level with the leader (KIP-836)
 2   directory ids, addresses of the voters, messages with errors (KIP-853)
 
-The voters are told what they lack, they do not fetch: the time of the last fetch is that of the last
-answer to the leader.
+The voters are told what they lack, they do not fetch: the time of the last fetch is that of the
+last answer to the leader.
 """
 
 from __future__ import annotations

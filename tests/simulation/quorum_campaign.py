@@ -90,7 +90,7 @@ class _Disturbed:
         self.run = run
         self.simulation = simulation = Simulation(
             clock,
-            voters=(3, 3, 1, 5, 3, 4)[run.seed % 6],
+            voters=5 if run.lean == "duplicates" else (3, 3, 1, 5, 3, 4)[run.seed % 6],
             seed=run.seed,
             timings=Timings(snapshot_entries=20, snapshot_bytes=6000),
         )

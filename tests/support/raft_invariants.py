@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from controller.quorum.commands import voters_of
@@ -34,10 +34,12 @@ class Invariants:
 
     def check(self, voters: Iterable[tuple[int, GuardedSyncObj, Machine]]) -> None:
         """After a step, for all voters that run."""
-        for voter_id, engine, machine in voters:
+        running = list(voters)
+        engines = {voter_id: engine for voter_id, engine, _ in running}
+        for voter_id, engine, machine in running:
             self._check_committed(engine)
             if engine.is_leading():
-                self._check_leader(voter_id, engine)
+                self._check_leader(voter_id, engines)
             indexes = [index for index, _, _ in machine.applied[-RECENT:]]
             assert indexes == sorted(set(indexes)), "an entry was applied twice or out of order"
             for index, term, text in machine.applied[-RECENT:]:
@@ -64,13 +66,24 @@ class Invariants:
                 f"the set at {index} differs from the one before by more than a voter"
             )
 
-    def _check_leader(self, voter_id: int, engine: GuardedSyncObj) -> None:
+    def _check_leader(self, voter_id: int, engines: Mapping[int, GuardedSyncObj]) -> None:
+        engine = engines[voter_id]
         term = engine.raftCurrentTerm
         assert engine.may_lead(), f"node {voter_id} leads, but is no voter"
         other = self.leader_of_term.get(term)
         assert other in (None, voter_id), f"{other} and {voter_id} lead in term {term}"
         if other is None:
             self.leader_of_term[term] = voter_id
+            refused = {
+                one
+                for one, other_engine in engines.items()
+                if other_engine.raftCurrentTerm == term
+                and other_engine._journal.getVotedForNodeId() != voter_id
+            }
+            not_refused = set(engine.voter_set().ids) - refused
+            assert engine.voter_set().is_majority(not_refused), (
+                f"node {voter_id} leads in term {term} without the votes of a majority"
+            )
             first, last = engine._journal[0][1], engine._last_index()
             for index, (committed_term, _) in self.committed.items():
                 if index >= first and committed_term < term:
