@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KAFKA_JARS := $(CURDIR)/.kafka-jars
 
 .PHONY: up down test property-long faults conformance check format generate bench bench-storage \
-  chaos clean help
+  chaos simulate-quorum clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions
 
 chaos: $(READY) ## Break a cluster at random under load and account for everything; SECONDS=n SEED=s
 	@PYTHONPATH=. $(BIN)/python -m tests.chaos.campaign --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
+
+simulate-quorum: $(READY) ## Random faults against the controller quorum; SEEDS=n, PLANTED=1
+	@PYTHONPATH=. $(BIN)/python -m $(if $(PLANTED),tests.simulation.quorum_planted,tests.simulation.quorum_campaign --seeds $(or $(SEEDS),100))
 
 clean: ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) $(KAFKA_JARS) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,8 +1,8 @@
 """Finding the active controller: all are asked at once, and the first that says "I" is taken.
 
 Asked are the controllers that the settings name, and those of which one of them tells: voters
-that were added since. Nothing else is remembered but the channels. A controller that was overtaken without knowing it yet may
-still say "I"; one with a lower epoch than is known already is not taken.
+that were added since. Nothing else is remembered but the channels. A controller that was overtaken
+without knowing it yet may still say "I"; one with a lower epoch than is known already is not taken.
 """
 
 from __future__ import annotations

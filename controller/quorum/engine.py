@@ -121,6 +121,8 @@ class GuardedSyncObj(Elections):
 
     def turn(self) -> float:
         """Do all that is due; seconds until the next turn is, if nothing arrives before."""
+        if self._isLeader():
+            self._settle(self._node_id)
         self.changes.step(library.now())
         self._onTick(0.0)
         if not self._SyncObj__otherNodes and self._last_index() > self.raftCommitIndex:

@@ -83,13 +83,13 @@ class Members(SyncObj):  # type: ignore[misc]
     def _read_history(self) -> VoterHistory:
         history = VoterHistory(*(self._state.voters or (0, self._configured)))
         for command, index, _ in self._journal[:]:
-            if index > history.index and (voters := _voters_in(command)) is not None:
+            if index > history.index and (voters := voters_in(command)) is not None:
                 history.append(index, voters)
         return history
 
     def _add_entry(self, command: bytes, index: int, term: int) -> None:
         self._journal.add(command, index, term)
-        if (voters := _voters_in(command)) is not None:
+        if (voters := voters_in(command)) is not None:
             self._history.append(index, voters)
             self._history.forget_before(self.raftCommitIndex)
             self._adopt_voters()
@@ -222,7 +222,7 @@ class Members(SyncObj):  # type: ignore[misc]
             return
         self._told = (index, voters)
         self.peers_changed = True
-        if self._node_id not in voters:
+        if self.may_lead() and self._node_id not in voters:
             _log.warning(
                 "this node was removed from the quorum, whose voters are %s: add it again, or take "
                 "the role controller from its settings",
@@ -230,7 +230,7 @@ class Members(SyncObj):  # type: ignore[misc]
             )
 
 
-def _voters_in(command: bytes) -> VoterSet | None:
+def voters_in(command: bytes) -> VoterSet | None:
     if command[:1] != library.REGULAR:
         return None
     try:

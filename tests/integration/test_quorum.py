@@ -6,7 +6,7 @@ import asyncio
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -14,6 +14,7 @@ import pytest
 
 from controller.generated import raft_pb2, raft_pb2_grpc
 from controller.quorum.bootstrap import format_joiner, format_voter
+from controller.quorum.listening import CALLS_MAX, WARNINGS_MAX, RaftListener
 from controller.quorum.metadata_log import Leadership, NotLeader
 from controller.quorum.raft_log import RaftMetadataLog
 from controller.quorum.tls import QuorumTls
@@ -345,6 +346,101 @@ def test_a_stranger_gets_nothing_done(tmp_path: Path) -> None:
             assert voters.leaderships[target] == Leadership(target, term, True)
 
     asyncio.run(story())
+
+
+def test_a_replayed_handshake_is_stale(tmp_path: Path) -> None:
+    """Whoever recorded a voter's handshake gets nothing by saying it again."""
+
+    async def story() -> None:
+        async with running(tmp_path, 3) as voters:
+            await voters.commit("one")
+            target = await voters.leader()
+            listener = _listener_of(voters.logs[target])
+            peer_id, link = next(iter(listener._links.items()))
+            replayed = raft_pb2.Hello(
+                protocol_version=1,
+                cluster_id="test",
+                sender_id=peer_id,
+                receiver_id=target,
+                directory_id=link.directory_id,
+                incarnation=link.number[0],
+                connection=link.number[1],
+            )
+            term = voters.leaderships[target].term
+            code = await asyncio.to_thread(_call, voters.addresses[target], replayed)
+            assert code == grpc.StatusCode.ABORTED
+            await voters.commit("two")
+            assert voters.leaderships[target] == Leadership(target, term, True)
+
+    asyncio.run(story())
+
+
+def test_garbage_and_silence_change_nothing_and_occupy_little(tmp_path: Path) -> None:
+    settings = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # an empty SETTINGS frame of HTTP/2
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings
+    openings = [
+        b"",  # half-open: connects and says nothing
+        b"\x00" * 1000,
+        bytes(range(256)) * 40,
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        preface,
+        preface + b"\xff\xff\xff\x00\x00\x00\x00\x00\x01" + b"x" * 100,  # 16 MiB announced
+    ]
+
+    async def story() -> None:
+        async with running(tmp_path, 3) as voters:
+            await voters.commit("one")
+            target = await voters.leader()
+            term = voters.leaderships[target].term
+            listener = _listener_of(voters.logs[target])
+            links = dict(listener._links)
+            with ExitStack() as undo:
+                for opening in openings * 20:
+                    stranger = undo.enter_context(
+                        socket.create_connection(voters.addresses[target], WAIT_SECONDS)
+                    )
+                    with suppress(OSError):
+                        stranger.sendall(opening)
+                await voters.commit("two")
+                await voters.applied_everywhere("two")
+                # No call, no thread, no state came of any of them.
+                assert listener._links == links
+                assert listener._pool._work_queue.qsize() == 0
+                assert len(listener._pool._threads) <= CALLS_MAX
+                assert len(listener._warned) <= WARNINGS_MAX
+            assert voters.leaderships[target] == Leadership(target, term, True)
+
+    asyncio.run(story())
+
+
+def test_a_flood_of_refused_calls_leaves_little_behind(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path, 3) as voters:
+            await voters.commit("one")
+            target = await voters.leader()
+            listener = _listener_of(voters.logs[target])
+            term = voters.leaderships[target].term
+            for number in range(2 * WARNINGS_MAX):
+                hello = raft_pb2.Hello(
+                    protocol_version=1,
+                    cluster_id=f"other {number}",
+                    sender_id=number,
+                    receiver_id=target,
+                )
+                code = await asyncio.to_thread(_call, voters.addresses[target], hello)
+                assert code == grpc.StatusCode.PERMISSION_DENIED
+            assert len(listener._warned) <= WARNINGS_MAX
+            assert set(listener._links) <= {1, 2, 3}
+            await voters.commit("two")
+            assert voters.leaderships[target] == Leadership(target, term, True)
+
+    asyncio.run(story())
+
+
+def _listener_of(log: RaftMetadataLog) -> RaftListener:
+    transport = log._voter._transport
+    assert transport is not None
+    return transport._listener
 
 
 def _call(address: tuple[str, int], hello: raft_pb2.Hello | None) -> grpc.StatusCode:

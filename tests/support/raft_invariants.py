@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from controller.quorum.commands import voters_of
 from controller.quorum.engine import GuardedSyncObj
 from controller.quorum.journal import Entry
+from controller.quorum.members import voters_in
 from controller.quorum.voter_set import VoterSet, founders
 from ottla.core.identifiers import Uuid
 
@@ -59,7 +59,7 @@ class Invariants:
     def _note_committed(self, entry: Entry) -> None:
         command, index, term = entry
         self.committed[index] = (term, command)
-        voters = voters_of(command[1:]) if command[:1] == b"\x00" else None
+        voters = voters_in(command)
         if voters is not None and index > self.sets[-1][0]:
             self.sets.append((index, voters))
             assert len(changed(*(one for _, one in self.sets[-2:]))) <= 1, (

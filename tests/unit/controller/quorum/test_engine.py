@@ -352,6 +352,32 @@ def test_a_failing_disk_stops_the_voter(clock: Clock) -> None:
         leader.running.turn()
 
 
+def test_a_voter_whose_disk_is_full_stops_the_rest_go_on_and_it_comes_back(clock: Clock) -> None:
+    """First it can no longer compact and goes on in what was preallocated, then it stops; what is
+    on its disk stays whole."""
+    simulation = Simulation(clock, timings=SMALL_LOG)
+    simulation.commit("before")
+    leader = simulation.leader()
+    full = _others(simulation, leader)[0]
+    full.vfs.capacity = full.vfs.used_bytes()
+    for number in range(15):
+        simulation.commit(f"small {number}")
+    simulation.converge()
+    assert "small 14" in full.machine.commands  # its compaction failed, and it goes on
+    assert full.running._journal[0][1] == 1
+
+    with pytest.raises(OSError, match="No space left"):
+        simulation.commit("x" * 400_000)
+    simulation.crash(full.voter_id, power_cut=False)
+    simulation.commit("without it")
+
+    full.vfs.capacity = None
+    simulation.start(full.voter_id)
+    simulation.converge()
+    assert full.machine.commands == leader.machine.commands
+    assert full.machine.commands[-1] == "without it"
+
+
 def test_a_leader_that_contradicts_what_is_committed_is_not_followed(clock: Clock) -> None:
     simulation = Simulation(clock)
     simulation.commit("kept")
