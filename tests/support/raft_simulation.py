@@ -472,5 +472,7 @@ class Simulation:
         }
         for voter in self.voters.values():
             if voter.engine is not None:
-                assert self.acknowledged() <= set(voter.machine.commands)
-                assert not (refused - self.acknowledged()) & set(voter.machine.commands)
+                missing = self.acknowledged() - set(voter.machine.commands)
+                assert not missing, f"voter {voter.voter_id} lost {sorted(missing)[0][:20]}"
+                applied = (refused - self.acknowledged()) & set(voter.machine.commands)
+                assert not applied, "a command that was refused is applied"
