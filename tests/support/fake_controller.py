@@ -80,6 +80,7 @@ class FakeController:
         """Set: commands get no answer."""
         self.sessions: asyncio.Queue[FakeCall] = asyncio.Queue()
         self.closed = False
+        self.controllers: list[str] = []
 
     def unary_unary(self, path: str, *arguments: object, **options: object) -> object:
         return self._locate if path.endswith("/Locate") else self._execute
@@ -100,6 +101,7 @@ class FakeController:
             cluster_id=self.cluster_id,
             active=self.active,
             controller_epoch=self.epoch,
+            controllers=self.controllers,
         )
 
     async def _execute(self, request: pb.ExecuteRequest, timeout: float) -> pb.ExecuteResponse:

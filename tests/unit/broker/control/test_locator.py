@@ -12,10 +12,11 @@ from ottla.core.errors import ConfigError
 from tests.support.fake_controller import CLUSTER, FakeController
 
 
-def locator(**controllers: FakeController) -> Locator:
+def locator(*named: str, **controllers: FakeController) -> Locator:
+    """`named` by the settings; without any, all are."""
     return Locator(
         CLUSTER,
-        ControlSettings(tuple(controllers), retry_ms_min=1, retry_ms_max=2),
+        ControlSettings(named or tuple(controllers), retry_ms_min=1, retry_ms_max=2),
         lambda address: controllers[address],  # type: ignore[arg-type, return-value]
         random.Random(1),
     )
@@ -74,5 +75,14 @@ def test_real_channels_are_made_on_demand() -> None:
 
         for credentials in (None, grpc.ssl_channel_credentials()):
             await open_channel(credentials)("127.0.0.1:1").close()
+
+    asyncio.run(test())
+
+
+def test_voters_that_were_added_are_asked_too() -> None:
+    async def test() -> None:
+        old, new = FakeController(1, active=False), FakeController(4)
+        old.controllers = ["new"]
+        assert (await locator("old", old=old, new=new).find(0)).node_id == 4
 
     asyncio.run(test())
