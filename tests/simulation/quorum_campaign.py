@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - a command that prints its report
 """The quorum under random faults, one seed a run: real engines and journals, virtual time.
 
     python -m tests.simulation.quorum_campaign --seeds 200        counts of everything
@@ -16,7 +17,9 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from unittest import mock
 
+from controller.quorum import snapshot
 from controller.quorum.outcomes import Applied, Declined, Outcome
 from controller.quorum.timings import Timings
 from controller.quorum.voter_set import VoterNode
@@ -64,7 +67,7 @@ def run_seed(seed: int, lean: str = "") -> Run:
     """The run of one seed; the same one each time. `lean`: towards which faults, to find a planted
     one sooner: "restarts", "duplicates", "snapshots" or "changes"."""
     run = Run(seed, lean)
-    with virtual_time() as clock:
+    with virtual_time() as clock, mock.patch.object(snapshot, "PIECE_BYTES_MAX", 2000):
         try:
             _Disturbed(clock, run).play()
         except Exception as error:  # what a voter or an invariant raises, whatever it is
@@ -120,6 +123,8 @@ class _Disturbed:
                     simulation.step()
                 if self.run.lean == "restarts":
                     self.restart_often()
+                if self.run.lean == "snapshots":
+                    self.leave_behind()
                 simulation.run(chance.choice((0.05, 0.3, 1.0)))
             simulation.check_logs()
             self.recover()
@@ -184,6 +189,21 @@ class _Disturbed:
             self.simulation.run(self.chance.choice((0.01, 0.02, 0.05, 0.3)))
             one = self.chance.choice(sorted(self.simulation.voters))
             self.restart(self.chance.choice(([one], [one], sorted(self.simulation.voters))))
+
+    def leave_behind(self) -> None:
+        """Cut a leader off with entries of its own, until the others have compacted theirs."""
+        if not (leaders := self.leaders()):
+            return
+        leader = self.chance.choice(leaders)
+        self.simulation.isolate(leader.voter_id)
+        for _ in range(3):
+            self.commands += 1
+            self.simulation.submit(leader, f"{self.commands} in vain")
+        self.simulation.run(2.0)
+        for _ in range(40):
+            self.propose()
+            self.simulation.step()
+        self.simulation.heal()
 
     def may_lose_disk(self, voter: Voter) -> bool:
         """A quorum survives the loss of a minority: here of one voter at a time, of three or more,

@@ -1,5 +1,6 @@
-"""Planted faults of the quorum: the engine with one guard taken out, and in how many seeds that must
-be found. A checker that misses one proves nothing about the others.
+# ruff: noqa: T201 - a command that prints its report
+"""Planted faults of the quorum: the engine with one guard taken out, and in how many seeds that
+must be found. A checker that misses one proves nothing about the others.
 
     python -m tests.simulation.quorum_planted        in which seed each is found
 """
@@ -117,6 +118,7 @@ PLANTED = (
         "commit the own tail while a snapshot arrives",
         ((GuardedSyncObj, "_install", _commit_own_tail),),
         40,
+        "snapshots",
     ),
     PlantedFault(
         "commit what the message does not prove",
