@@ -158,6 +158,38 @@ class Members(SyncObj):  # type: ignore[misc]
         self._learner = None
         self.peers_changed = True
 
+    # What changes of the voters need (voter_changes.Leader)
+
+    def connected_directories(self) -> dict[int, Uuid]:
+        return {self._node_id: self._directory_id, **self._directories}
+
+    def responding(self) -> set[int]:
+        """Who has shown what it holds and answered lately, this voter included; of a leader."""
+        since = library.now() - self.conf.leaderFallbackTimeout
+        return {self._node_id} | {
+            node.id
+            for node, answered in self._SyncObj__lastResponseTime.items()
+            if answered > since and self._SyncObj__raftMatchIndex.get(node, 0) > 0
+        }
+
+    def own_end(self) -> int:
+        return int(self._journal[-1][1])
+
+    def matched(self, node_id: int) -> int:
+        """The last entry that node is known to have; 0: nothing is known."""
+        if node_id == self._node_id:
+            return int(self._journal[-1][1])
+        return int(self._SyncObj__raftMatchIndex.get(Node(node_id), 0))
+
+    def silent_ms(self, node_id: int) -> int | None:
+        """Since that node answered last; None: it has not answered this leader."""
+        if node_id == self._node_id:
+            return 0
+        if self.matched(node_id) == 0:
+            return None
+        answered: float = self._SyncObj__lastResponseTime[Node(node_id)]
+        return int(1000 * (library.now() - answered))
+
     # Who may be heard
 
     def fault_of(self, node_id: int, directory_id: Uuid) -> str | None:

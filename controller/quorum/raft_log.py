@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 from controller.quorum.commands import COMMAND_BYTES_MAX, encode_command
 from controller.quorum.description import QuorumDescription
+from controller.quorum.inbox import AddVoter, Describe, Event, RemoveVoter, Resign, Stop, Submitted
 from controller.quorum.metadata_log import (
     CommandTooLarge,
     Leadership,
@@ -27,16 +28,7 @@ from controller.quorum.outcomes import Applied, Declined, Lost, Outcome, Refused
 from controller.quorum.timings import Timings
 from controller.quorum.tls import QuorumTls
 from controller.quorum.voter_set import Address, VoterNode
-from controller.quorum.voter_thread import (
-    AddVoter,
-    Describe,
-    Event,
-    RemoveVoter,
-    Resign,
-    Stop,
-    Submitted,
-    VoterThread,
-)
+from controller.quorum.voter_thread import VoterThread
 from ottla.core.checks import check
 from ottla.core.errors import ErrorCode, InvariantError, ProtocolError
 from ottla.core.identifiers import Uuid

@@ -14,22 +14,33 @@ import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from controller.quorum import library
 from controller.quorum.applied import AppliedState
 from controller.quorum.bootstrap import check_founders, open_voter
-from controller.quorum.description import QuorumDescription, describe_quorum
+from controller.quorum.description import describe_quorum
 from controller.quorum.engine import GuardedSyncObj
+from controller.quorum.inbox import (
+    AddVoter,
+    Connected,
+    Describe,
+    Disconnected,
+    Event,
+    Received,
+    RemoveVoter,
+    Resign,
+    Stop,
+    Submitted,
+    ToldVoters,
+)
 from controller.quorum.messages import Message
 from controller.quorum.metadata_log import Leadership, StateMachine
-from controller.quorum.outcomes import Outcome, Refused
+from controller.quorum.outcomes import Refused
 from controller.quorum.snapshot_store import SnapshotStore
 from controller.quorum.timings import Timings
 from controller.quorum.tls import QuorumTls
 from controller.quorum.transport import Identity, Transport
-from controller.quorum.voter_set import Address, VoterNode, founders
+from controller.quorum.voter_set import Address, founders
 from ottla.core.errors import ConfigError
 from ottla.core.identifiers import Uuid
 from storage.vfs import Vfs
@@ -40,85 +51,6 @@ INBOX_EVENTS_MAX = 2048  # from the network; beyond it the calls of the other vo
 EVENTS_PER_TURN_MAX = 512
 RESIGN_RETRY_SECONDS = 0.1
 LOCK_NAME = "voter.lock"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    peer_id: int
-    directory_id: Uuid
-    messages: list[Message]
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    peer_id: int
-    directory_id: Uuid
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnected:
-    peer_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class ToldVoters:
-    index: int
-    voters: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """Entries of one command; `done` is called with its outcome, or perhaps never."""
-
-    entries: list[bytes]
-    done: Callable[[Outcome], None]
-
-
-@dataclass(frozen=True, slots=True)
-class AddVoter:
-    """`done` is called with the outcome, or perhaps never."""
-
-    node_id: int
-    node: VoterNode
-    timeout_seconds: float
-    done: Callable[[Outcome], None]
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveVoter:
-    node_id: int
-    directory_id: Uuid | None
-    timeout_seconds: float
-    done: Callable[[Outcome], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Describe:
-    done: Callable[[QuorumDescription], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Resign:
-    wanted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    pass
-
-
-Event: TypeAlias = (
-    Received
-    | Connected
-    | Disconnected
-    | ToldVoters
-    | Submitted
-    | AddVoter
-    | RemoveVoter
-    | Describe
-    | Resign
-    | Stop
-)
 
 
 class VoterThread:

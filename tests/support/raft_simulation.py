@@ -7,15 +7,11 @@ every step the safety properties of Raft are checked over all that was ever appl
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from controller.generated import raft_pb2
-from controller.quorum import library
 from controller.quorum.applied import AppliedState
 from controller.quorum.bootstrap import format_joiner, format_voter, open_voter
 from controller.quorum.commands import encode_command
@@ -28,90 +24,19 @@ from controller.quorum.voter_set import VoterNode, VoterSet, founders
 from ottla.core.identifiers import NIL_UUID, Uuid
 from storage.vfs import MemoryVfs, SimulatedCrash
 from tests.support.raft_invariants import Invariants
+from tests.support.raft_voter import (
+    FOLDER,
+    Clock,
+    History,
+    Voter,
+    address_of,
+    new_disk,
+    virtual_time,
+)
+
+__all__ = ["Clock", "History", "Simulation", "Voter", "address_of", "virtual_time"]
 
 STEP_SECONDS = 0.01
-FOLDER = "/data"
-
-
-class Clock:
-    """Virtual seconds, in place of the library's clock."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@contextmanager
-def virtual_time() -> Iterator[Clock]:
-    """Let the library live by a virtual clock within the block."""
-    real = library.syncobj.monotonicTime
-    clock = Clock()
-    library.syncobj.monotonicTime = clock
-    try:
-        yield clock
-    finally:
-        library.syncobj.monotonicTime = real
-
-
-class History:
-    """A state machine that is the list of what was applied to it."""
-
-    def __init__(self) -> None:
-        self.applied: list[tuple[int, int, str]] = []
-        self.fail_on: str | None = None
-        self.apply_calls = 0
-
-    def apply(self, index: int, term: int, command: bytes) -> bytes:
-        self.apply_calls += 1
-        text = command.decode()
-        self.applied.append((index, term, text))
-        if self.fail_on is not None and text == self.fail_on:
-            raise RuntimeError("the state machine failed")
-        return f"done {text[:40]}".encode()
-
-    def snapshot(self) -> bytes:
-        return json.dumps(self.applied).encode()
-
-    def restore(self, data: bytes) -> None:
-        self.applied = [(index, term, text) for index, term, text in json.loads(data)]
-
-    @property
-    def commands(self) -> list[str]:
-        return [text for _, _, text in self.applied]
-
-
-@dataclass
-class Voter:
-    """One voter: its disk lives on when its engine does not."""
-
-    voter_id: int
-    vfs: MemoryVfs
-    directory_id: Uuid
-    settings: VoterSet
-    machine: History = field(default_factory=History)
-    engine: GuardedSyncObj | None = None
-    due: float = 0.0
-    busy_until: float = 0.0
-    state: AppliedState | None = None
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-
-    @property
-    def running(self) -> GuardedSyncObj:
-        assert self.engine is not None
-        return self.engine
-
-
-def address_of(voter_id: int) -> tuple[str, int]:
-    return (f"voter-{voter_id}", 1)
-
-
-def _new_disk(seed: int) -> MemoryVfs:
-    vfs = MemoryVfs(seed=seed)
-    vfs.mkdirs(FOLDER)
-    vfs.fsync_dir("/")
-    return vfs
 
 
 class Simulation:
@@ -141,7 +66,7 @@ class Simulation:
         self._links: dict[tuple[int, int], Uuid] = {}
         settings = founders({voter_id: address_of(voter_id) for voter_id in range(1, voters + 1)})
         for voter_id in range(1, voters + 1):
-            vfs = _new_disk(seed * 100 + voter_id)
+            vfs = new_disk(seed * 100 + voter_id)
             mark = format_voter(
                 FOLDER, "test", voter_id, range(1, voters + 1), vfs=vfs, source=self.random
             )
@@ -197,7 +122,7 @@ class Simulation:
     def replace_disk(self, voter_id: int) -> None:
         """Give a stopped voter an empty disk, with which it may be added again, and settings that
         name the present voters; those of others stay what they were."""
-        vfs = _new_disk(self.random.randrange(1 << 30))
+        vfs = new_disk(self.random.randrange(1 << 30))
         mark = format_joiner(FOLDER, "test", voter_id, vfs=vfs, source=self.random)
         self.voters[voter_id].vfs = vfs
         self.voters[voter_id].directory_id = mark.directory_id

@@ -9,10 +9,11 @@ import pytest
 
 from controller.quorum.bootstrap import format_voter
 from controller.quorum.engine import GuardedSyncObj
+from controller.quorum.inbox import Resign, Stop, Submitted
 from controller.quorum.metadata_log import Leadership
 from controller.quorum.outcomes import Applied, Outcome, Refused
 from controller.quorum.timings import Timings
-from controller.quorum.voter_thread import Resign, Stop, Submitted, VoterThread
+from controller.quorum.voter_thread import VoterThread
 from storage.vfs import MemoryVfs
 from tests.support.raft_simulation import History
 
