@@ -12,6 +12,7 @@ import random
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_SECONDS_MAX = 3.0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -190,6 +192,10 @@ def _run(settings: NodeSettings, *, initialize: bool, join: bool, exit_with_pare
     os.umask(0o077)
     _raise_descriptor_limit()
     uvloop.run(serve())
+    # Everything is closed. Threads of gRPC's that a call holds must not hold the process.
+    last = threading.Timer(EXIT_SECONDS_MAX, os._exit, (0,))
+    last.daemon = True
+    last.start()
 
 
 def _raise_descriptor_limit() -> None:

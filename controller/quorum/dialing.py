@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 QUEUED_BYTES_MAX = 32 << 20  # to one voter; more means that it does not keep up: start over
 BATCH_BYTES_MAX = 1 << 20
+_LOOK_SECONDS = 0.5
 REFUSED_PAUSES = 5  # who is refused can wait; who is admitted meanwhile is called
 
 _CHANNEL_OPTIONS = [
@@ -82,6 +83,18 @@ class Outgoing:
                     batch.messages.append(message)
                 self.queued_bytes -= size
             yield batch
+
+
+class _Visit:
+    """One call, between the thread that dials and the one that waits for the call's end."""
+
+    __slots__ = ("connected", "ended", "is_over", "outgoing")
+
+    def __init__(self) -> None:
+        self.outgoing = Outgoing()
+        self.ended = threading.Event()
+        self.connected = False
+        self.is_over = False  # nothing is told of it any more
 
 
 class Peer:
@@ -142,8 +155,10 @@ class Peer:
         self._dial.set()
         self._hang_up()
 
-    def join(self) -> None:
-        self._thread.join()
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the thread, which `close` has told to end; whether it did."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
 
     def _hang_up(self) -> None:
         outgoing, call = self._outgoing, self._call
@@ -189,13 +204,37 @@ class Peer:
             incarnation=self._identity.incarnation,
             connection=self._connections,
         )
-        outgoing = Outgoing()
-        call = stub.Exchange(iter(outgoing), metadata=((HELLO, hello.SerializeToString()),))
+        visit = _Visit()
+        call: Any = stub.Exchange(
+            iter(visit.outgoing), metadata=((HELLO, hello.SerializeToString()),)
+        )
         self._call = call
         timer = threading.Timer(self._timings.dial_timeout_ms / 1000, call.cancel)
         timer.daemon = True
         timer.start()
-        connected = False
+        threading.Thread(
+            target=self._stay,
+            args=(call, visit, timer),
+            name=f"quorum-call-{self._peer_id}",
+            daemon=True,
+        ).start()
+        # Not in the thread that waits for the call: gRPC was seen to end one without letting go of
+        # who waits for its metadata or messages, and that voter would never be dialed again.
+        while not visit.ended.wait(_LOOK_SECONDS):
+            if call.done() and not visit.ended.wait(_LOOK_SECONDS):
+                _log.warning("a call to voter %d ended unnoticed", self._peer_id)
+                break
+        timer.cancel()
+        with self._telling:
+            visit.is_over = True
+        self._outgoing = None
+        visit.outgoing.close()
+        call.cancel()
+        if visit.connected:
+            self._tell(lambda: self._events.disconnected(self._peer_id))
+
+    def _stay(self, call: Any, visit: _Visit, timer: threading.Timer) -> None:
+        """Wait for the call to be accepted, and then for its end."""
         try:
             if self._closing.is_set():
                 return
@@ -203,28 +242,26 @@ class Peer:
             timer.cancel()
             if directory_id is None:
                 return
-            self._outgoing = outgoing
-            self._last_fault = ""
-            connected = self._tell(lambda: self._events.connected(self._peer_id, directory_id))
+            with self._telling:
+                if self._closing.is_set() or visit.is_over:
+                    return
+                self._outgoing = visit.outgoing
+                self._last_fault = ""
+                visit.connected = True
+                self._events.connected(self._peer_id, directory_id)
             for _ in call:
                 pass
         except grpc.RpcError as error:
-            self._report(error)
+            if not visit.is_over:
+                self._report(error)
         finally:
-            timer.cancel()
-            self._outgoing = None
-            outgoing.close()
-            call.cancel()
-            if connected:
-                self._tell(lambda: self._events.disconnected(self._peer_id))
+            visit.ended.set()
 
-    def _tell(self, event: Callable[[], None]) -> bool:
+    def _tell(self, event: Callable[[], None]) -> None:
         """Nothing any more once it is closed: another way to that voter may be open by then."""
         with self._telling:
-            if self._closing.is_set():
-                return False
-            event()
-            return True
+            if not self._closing.is_set():
+                event()
 
     def _welcome(self, call: Any) -> Uuid | None:
         """The directory of the voter that answered; None when it is not the one that was meant."""

@@ -92,15 +92,16 @@ class RaftListener(raft_pb2_grpc.RaftServicer):
         if link is not None:
             link.context.cancel()
 
-    def stop(self) -> None:
+    def stop(self, timeout_seconds: float) -> bool:
+        """End all calls and close the port; whether that was done in time."""
         with self._lock:
             links = list(self._links.values())
             self._links.clear()
         for link in links:
             link.context.cancel()
-        if self._server is not None:
-            self._server.stop(None).wait()
-        self._pool.shutdown()
+        stopped = self._server is None or self._server.stop(None).wait(timeout_seconds)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        return stopped
 
     def Exchange(  # noqa: N802 - the name in the proto
         self, request_iterator: Any, context: Any

@@ -1,8 +1,8 @@
 """Messages between voters over gRPC: in order for each pair, at most once, from known voters only.
 
 Every voter dials every other one and sends on the call it opened, so that two one-way streams make
-a pair. Threads: per peer one that dials and waits for the end of the call, gRPC's own that pulls
-what is to be sent, and one of the server's pool per call that came in. None of them is the
+a pair. Threads: per peer one that dials and one that waits for the end of the call, gRPC's own that
+pulls what is to be sent, and one of the server's pool per call that came in. None of them is the
 broker's loop, and none may block the quorum's thread, which only puts messages into bounded queues.
 
 A call is accepted before its first message is read (proto/raft.proto), and only if cluster id, both
@@ -12,6 +12,8 @@ node ids, the voter's directory and, with TLS, the name in the certificate are r
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping, Sequence
 
 from controller.quorum.dialing import Peer
@@ -24,6 +26,9 @@ from controller.quorum.voter_set import Address
 
 __all__ = ["Identity", "QuorumTls", "Transport"]
 
+_log = logging.getLogger(__name__)
+
+STOP_SECONDS_MAX = 3.0
 CREDIT_BYTES_MAX = 4 << 20  # above it no further piece of a snapshot is queued for that voter
 
 
@@ -81,14 +86,20 @@ class Transport:
         return peer is not None and peer.queued_bytes < CREDIT_BYTES_MAX
 
     def stop(self) -> None:
-        """Close everything and wait for all threads; blocking."""
+        """Close everything and wait for all threads, `STOP_SECONDS_MAX` at most; blocking.
+
+        Bounded, because a cancelled call was seen not to end in gRPC: the stop of a node must not
+        hang on it (SAFETY.md, rule 14).
+        """
+        deadline = time.monotonic() + STOP_SECONDS_MAX
         peers = [*self._peers.values(), *self._dropped]
         for peer in peers:
             peer.close()
-        if self.port:
-            self._listener.stop()
+        ended = self._listener.stop(STOP_SECONDS_MAX) if self.port else True
         for peer in peers:
-            peer.join()
+            ended &= peer.join(max(0.0, deadline - time.monotonic()))
+        if not ended:
+            _log.warning("a call between voters did not end in time and is left behind")
 
     def _dial_now(self, peer_id: int) -> None:
         peer = self._peers.get(peer_id)

@@ -1,13 +1,21 @@
-"""The queue of what is to be sent to a voter."""
+"""The queue of what is to be sent to a voter, and the end of a call."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from controller.generated import raft_pb2
 from controller.quorum import dialing as module
-from controller.quorum.dialing import Outgoing
+from controller.quorum.dialing import Outgoing, Peer
+from controller.quorum.handshake import Events as QuorumEvents
+from controller.quorum.handshake import Identity
 from controller.quorum.messages import Message, encode_message
+from controller.quorum.timings import Timings
 
 VOTE: Message = {"type": "response_vote", "term": 3}
 
@@ -35,3 +43,60 @@ def test_a_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert results[0]
     assert not results[-1]
     assert outgoing.queued_bytes <= 10
+
+
+class SilentCall:
+    """gRPC's word that a call has ended, without letting go of who waits for it."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    def done(self) -> bool:
+        return True
+
+    def cancel(self) -> None:
+        pass
+
+    def initial_metadata(self) -> tuple[()]:
+        self.release.wait(60)
+        return ()
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+
+class Events:
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def fault_of(self, peer_id: int, directory_id: bytes) -> str | None:
+        return None
+
+    def connected(self, peer_id: int, directory_id: bytes) -> None:
+        self.told.append("connected")
+
+    def disconnected(self, peer_id: int) -> None:
+        self.told.append("disconnected")
+
+
+def test_a_call_that_ends_unnoticed_does_not_keep_from_dialing_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.01)
+    events, call = Events(), SilentCall()
+    peer = Peer(
+        Identity("cluster", 1, b"a" * 16, 1),
+        2,
+        [("127.0.0.1", 1)],
+        cast(QuorumEvents, events),
+        Timings(),
+        None,
+    )
+    stub = SimpleNamespace(Exchange=lambda *_, **__: call)
+    dialing = threading.Thread(target=peer._connect, args=(stub,))
+    dialing.start()
+    dialing.join(30)
+    assert not dialing.is_alive()
+    assert "unnoticed" in caplog.text
+    call.release.set()
+    assert events.told == []

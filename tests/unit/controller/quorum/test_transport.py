@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from controller.quorum import transport as transport_module
 from controller.quorum.dialing import Peer
 from controller.quorum.handshake import Identity
 from controller.quorum.messages import Message
@@ -93,3 +94,27 @@ def test_who_is_called_calls_back_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         two.update({1: [voters[1]]})
         assert second.open.wait(20)
         assert first.open.wait(20)
+
+
+def test_a_call_that_does_not_end_holds_no_stop(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    release = threading.Event()
+    dialing = threading.Event()
+
+    def stuck(*_: object) -> None:
+        dialing.set()
+        release.wait(60)
+
+    monkeypatch.setattr(Peer, "_connect", stuck)
+    monkeypatch.setattr(transport_module, "STOP_SECONDS_MAX", 0.1)
+    ports = free_ports(2)
+    transport = Transport(IDENTITY, ("127.0.0.1", ports[0]), Nobody(), timings=Timings())
+    transport.update({2: [("127.0.0.1", ports[1])]})
+    assert dialing.wait(30)
+    stopping = threading.Thread(target=transport.stop)
+    stopping.start()
+    stopping.join(30)
+    assert not stopping.is_alive()
+    assert "left behind" in caplog.text
+    release.set()
