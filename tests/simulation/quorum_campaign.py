@@ -243,7 +243,10 @@ class _Disturbed:
         """Have some leader change the voters; twice at once, now and then."""
         for _ in range(self.chance.choice((1, 1, 2))):
             if leaders := self.leaders():
-                self.change(self.chance.choice(leaders))
+                leader = self.chance.choice(leaders)
+                if self.run.lean == "changes" and self.chance.random() < 0.5:
+                    self.simulation.isolate(leader.voter_id)
+                self.change(leader)
 
     def change(self, leader: Voter) -> None:
         simulation, chance = self.simulation, self.chance

@@ -26,7 +26,6 @@ from tests.support.raft_simulation import Simulation
 
 _append = GuardedSyncObj._append
 _install = GuardedSyncObj._install
-_on_append_result = GuardedSyncObj._on_append_result
 
 
 def _forget_vote(journal: Journal, term: int, voted_for: int | None) -> None:
@@ -68,10 +67,6 @@ def _commit_unproven(engine: GuardedSyncObj, node: Node, message: Message) -> No
     engine._advance_commit(min(message["commit_index"], engine._last_index()))
 
 
-def _any_term(engine: GuardedSyncObj, node: Node, message: Message) -> None:
-    _on_append_result(engine, node, {**message, "term": engine.raftCurrentTerm})
-
-
 def _any_disk(engine: Members, node_id: int, directory_id: bytes) -> str | None:
     return None if engine._is_known(node_id) else "a stranger"
 
@@ -93,53 +88,56 @@ class PlantedFault:
             yield
 
 
+def _truncate_entries_alone(engine: Any, index: int) -> None:
+    engine._SyncObj__deleteEntriesFrom(index)
+
+
 PLANTED = (
-    PlantedFault("forget the vote", ((Journal, "setCurrentTerm", _forget_vote),), 40, "restarts"),
+    PlantedFault("forget the vote", ((Journal, "setCurrentTerm", _forget_vote),), 12, "restarts"),
     PlantedFault(
         "send before the sync",
         ((GuardedSyncObj, "_flush", _send_before_sync), (Simulation, "promises_checked", False)),
-        40,
+        6,
         "restarts",
     ),
     PlantedFault(
         "acknowledge before the sync",
         ((Journal, "setRaftCommitIndex", _commit_before_sync),),
-        40,
+        12,
         "restarts",
     ),
     PlantedFault(
-        "count a duplicated vote",
-        ((GuardedSyncObj, "_on_vote", _count_votes),),
-        40,
-        "duplicates",
+        "count a duplicated vote", ((GuardedSyncObj, "_on_vote", _count_votes),), 20, "duplicates"
     ),
-    PlantedFault("truncate on a late append", ((GuardedSyncObj, "_append", _truncate_late),), 40),
+    PlantedFault("truncate on a late append", ((GuardedSyncObj, "_append", _truncate_late),), 6),
     PlantedFault(
         "commit the own tail while a snapshot arrives",
         ((GuardedSyncObj, "_install", _commit_own_tail),),
-        40,
+        6,
         "snapshots",
     ),
     PlantedFault(
         "commit what the message does not prove",
         ((GuardedSyncObj, "_append", _commit_unproven),),
-        40,
-    ),
-    PlantedFault(
-        "count an answer of another term", ((GuardedSyncObj, "_on_append_result", _any_term),), 40
+        10,
     ),
     PlantedFault(
         "two changes of the voters at once",
         ((Members, "has_uncommitted_voters", lambda _: False),),
-        40,
+        6,
         "changes",
     ),
     PlantedFault(
         "a voter with an empty disk votes",
         ((Elections, "_is_meant", lambda *_: True), (Members, "fault_of", _any_disk)),
-        40,
+        20,
     ),
-    PlantedFault("a removed voter leads", ((Members, "may_lead", lambda _: True),), 40),
+    PlantedFault(
+        "a set of voters holds on after its entry is gone",
+        ((Members, "_truncate_from", _truncate_entries_alone),),
+        12,
+        "changes",
+    ),
 )
 
 
