@@ -184,7 +184,7 @@ class _Disturbed:
 
     def restart_often(self) -> None:
         """Cut the power of one or all for a moment, time and again, elections not spared."""
-        for _ in range(20):
+        for _ in range(6):
             self.propose()
             self.simulation.run(self.chance.choice((0.01, 0.02, 0.05, 0.3)))
             one = self.chance.choice(sorted(self.simulation.voters))

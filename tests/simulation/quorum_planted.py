@@ -93,7 +93,7 @@ def _truncate_entries_alone(engine: Any, index: int) -> None:
 
 
 PLANTED = (
-    PlantedFault("forget the vote", ((Journal, "setCurrentTerm", _forget_vote),), 12, "restarts"),
+    PlantedFault("forget the vote", ((Journal, "setCurrentTerm", _forget_vote),), 6),
     PlantedFault(
         "send before the sync",
         ((GuardedSyncObj, "_flush", _send_before_sync), (Simulation, "promises_checked", False)),

@@ -20,9 +20,9 @@ class Machine(Protocol):
 
 
 class Invariants:
-    """One leader a term; what is committed or applied at an index is the same everywhere and for
-    ever; a leader has all of it; logs that agree on an entry agree on all before it; sets of voters
-    that follow each other differ by one voter."""
+    """A disk keeps its promises; one leader a term; what is committed or applied at an index is the
+    same everywhere and for ever; a leader has all of it; logs that agree on an entry agree on all
+    before it; sets of voters that follow each other differ by one voter."""
 
     def __init__(self, first_voters: Iterable[int]) -> None:
         self.leader_of_term: dict[int, int] = {}
@@ -30,6 +30,7 @@ class Invariants:
         self.sets: list[tuple[int, VoterSet]] = [
             (0, founders(dict.fromkeys(first_voters, ("", 0))))
         ]
+        self._promises: dict[tuple[int, Uuid], tuple[int, int | None]] = {}
         self._applied: dict[int, tuple[int, str]] = {}
 
     def check(self, voters: Iterable[tuple[int, GuardedSyncObj, Machine]]) -> None:
@@ -37,6 +38,7 @@ class Invariants:
         running = list(voters)
         engines = {voter_id: engine for voter_id, engine, _ in running}
         for voter_id, engine, machine in running:
+            self._check_promises(voter_id, engine)
             self._check_committed(engine)
             if engine.is_leading():
                 self._check_leader(voter_id, engines)
@@ -45,6 +47,17 @@ class Invariants:
             for index, term, text in machine.applied[-RECENT:]:
                 known = self._applied.setdefault(index, (term, text))
                 assert known == (term, text), f"two commands were applied at {index}"
+
+    def _check_promises(self, voter_id: int, engine: GuardedSyncObj) -> None:
+        """A disk never forgets its term, nor for whom it voted in it."""
+        journal = engine._journal
+        disk = (voter_id, journal.header.directory_id)
+        term, vote = journal.getCurrentTerm(), journal.getVotedForNodeId()
+        known_term, known_vote = self._promises.get(disk, (0, None))
+        assert term >= known_term, f"voter {voter_id} forgot term {known_term}"
+        if term == known_term and known_vote is not None:
+            assert vote == known_vote, f"voter {voter_id} votes twice in term {term}"
+        self._promises[disk] = (term, vote)
 
     def _check_committed(self, engine: GuardedSyncObj) -> None:
         journal = engine._journal
