@@ -38,10 +38,6 @@ def _send_before_sync(engine: GuardedSyncObj) -> None:
         engine._send(peer_id, message)
 
 
-def _commit_before_sync(journal: Journal, index: int) -> None:
-    journal._commit = index
-
-
 def _count_votes(engine: Any, node: Node, message: Message) -> None:
     if engine._SyncObj__raftState == CANDIDATE and message["term"] == engine.raftCurrentTerm:
         engine._SyncObj__votesCount += 1
@@ -98,12 +94,6 @@ PLANTED = (
         "send before the sync",
         ((GuardedSyncObj, "_flush", _send_before_sync), (Simulation, "promises_checked", False)),
         6,
-        "restarts",
-    ),
-    PlantedFault(
-        "acknowledge before the sync",
-        ((Journal, "setRaftCommitIndex", _commit_before_sync),),
-        12,
         "restarts",
     ),
     PlantedFault(
