@@ -1,4 +1,4 @@
-"""Topics that come and go while nodes die: what was created is there, what was deleted is gone."""
+"""Topics that come, grow and go while nodes die: what was made is there, what was deleted not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import confluent_kafka
 
 from ottla.client.admin import Admin
 from ottla.core.errors import OttlaError
+from tests.chaos.clients import CLIENT_LOG
 
 TOPICS_MAX = 6
 PAUSE_SECONDS_MAX = 1.0
@@ -23,6 +24,7 @@ class TopicChurn:
 
     def __init__(self, bootstrap: str, seed: int) -> None:
         self.created = 0
+        self.grown = 0
         self.deleted = 0
         self.unknown = 0
         self._bootstrap = bootstrap
@@ -33,6 +35,11 @@ class TopicChurn:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._number = 0
+
+    @property
+    def changes(self) -> int:
+        """Requests that were answered with success."""
+        return self.created + self.grown + self.deleted
 
     def start(self) -> None:
         self._thread.start()
@@ -55,19 +62,26 @@ class TopicChurn:
     def _fault(self) -> str | None:
         try:
             with Admin(self._bootstrap, timeout_seconds=5.0) as admin:
-                there = {topic.name for topic in admin.list_topics()}
+                there = {topic.name: len(topic.partitions) for topic in admin.list_topics()}
         except OttlaError as error:
             return str(error)
-        lost = set(self._live) - there - self._open
+        lost = set(self._live) - there.keys() - self._open
         if lost:
             return f"topics that were created are not there: {sorted(lost)}"
-        left = (self._gone & there) - self._open
+        small = [
+            name for name in self._live.keys() & there.keys() if there[name] < self._live[name]
+        ]
+        if small:
+            return f"topics that were grown are not: {sorted(small)}"
+        left = (self._gone & there.keys()) - self._open
         return f"topics that were deleted are there: {sorted(left)}" if left else None
 
     def _run(self) -> None:
         while not self._stop.wait(self._rng.uniform(0.0, PAUSE_SECONDS_MAX)):
             if len(self._live) < TOPICS_MAX and self._rng.random() < 0.6:
                 self._create()
+            elif self._live and self._rng.random() < 0.4:
+                self._grow(self._rng.choice(sorted(self._live)))
             elif self._live:
                 self._delete(self._rng.choice(sorted(self._live)))
 
@@ -92,6 +106,18 @@ class TopicChurn:
         if self._rng.random() < 0.5:
             self._write(name, partitions, must=False)
 
+    def _grow(self, name: str) -> None:
+        """One more partition. Where the outcome is open, the partition is not counted on."""
+        total = self._live[name] + 1
+        try:
+            with Admin(self._bootstrap, timeout_seconds=10.0) as admin:
+                admin.create_partitions(name, total)
+        except OttlaError:
+            self.unknown += 1
+            return
+        self.grown += 1
+        self._live[name] = total
+
     def _delete(self, name: str) -> None:
         del self._live[name]
         try:
@@ -106,7 +132,8 @@ class TopicChurn:
 
     def _write(self, topic: str, partitions: int, *, must: bool = True) -> None:
         producer = confluent_kafka.Producer(
-            {"bootstrap.servers": self._bootstrap, "acks": "all", "message.timeout.ms": 30_000}
+            {"bootstrap.servers": self._bootstrap, "acks": "all", "message.timeout.ms": 30_000},
+            logger=CLIENT_LOG,
         )
         failed: list[str] = []
 

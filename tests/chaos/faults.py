@@ -1,208 +1,317 @@
-"""The faults of the campaign: what is done to the cluster, and how it is healed.
+"""The faults of a campaign: what is done to the cluster, and how it is healed.
 
-A fault is a generator: up to its first `yield` it does the damage, after it it heals. What it
-yields says from when the time to the next acknowledged write counts: `CLUSTER_SERVES` from the
-damage (a majority lives, so clients need not wait for the healing), `CLUSTER_IS_DOWN` from the
-healing.
+A fault is a generator. It does its damage, yields a `Harm` with what it did and for how many
+seconds it stays so, and heals when it is resumed; it may yield more than once. NotNow before its
+first harm: it is tried again a little later. One thread steps all faults that are at work.
+
+`bound_seconds` is how long a fault may keep partitions from being written although a majority is
+well, and where it comes from:
+
+     2  nothing is away: clients connect again
+    10  a dead process is fenced within a second; election, and clients that find the new leader
+    15  a silent one when its lease of 3 s ends; clients give up a silent connection after 5 s
+    25  a silent follower leaves the ISR after replica.lag.time.max.ms (5 s); the way there, over a
+        connection that works in one direction, is found dead by time-outs of gRPC and clients
+
+Kinds with `stops` promise nothing while they hold, beyond that nothing acknowledged is lost.
 """
 
 from __future__ import annotations
 
 import random
-import threading
-import time
 from collections.abc import Callable, Generator
-from enum import Enum
+from dataclasses import dataclass
 
-from ottla.client.admin import Admin
 from ottla.core.errors import OttlaError
-from ottla.testing import Cluster
+from tests.chaos.namespaces import CLIENTS, Drop, cut_between, cut_off, lossy
+from tests.chaos.scene import NotNow, Scene
+from tests.chaos.schedule import KindPlan
 
-LONG_PAUSE_SECONDS = 30.0
-
-
-class Expect(Enum):
-    """What clients may expect between damage and healing."""
-
-    CLUSTER_SERVES = "serves"
-    CLUSTER_IS_DOWN = "is down"
+RESTART_SECONDS_MAX = 60.0
+POLL_SECONDS = 0.1
+SLOW_BYTES_PER_SECOND = 64 * 1024
 
 
-class Damage:
-    """The cluster and the dice for one fault, and a line about what was done."""
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What was done, to which nodes, and in how many seconds the fault goes on."""
 
-    def __init__(self, cluster: Cluster, topic: str, partitions: int, rng: random.Random) -> None:
-        self.cluster = cluster
-        self.rng = rng
-        self.about = ""
-        self.began_at = 0.0
-        """Monotonic seconds of the first harm."""
-        self._topic = topic
-        self._partitions = partitions
-
-    def leader(self) -> int:
-        return self.cluster.leader(self._topic, self.rng.randrange(self._partitions))
-
-    def follower(self) -> int:
-        """A broker that does not lead a certain partition."""
-        leader = self.leader()
-        return self.rng.choice([node for node in self.cluster.node_ids if node != leader])
-
-    def begin(self) -> None:
-        """Called right before the first harm: to find a victim takes time of its own."""
-        self.began_at = self.began_at or time.monotonic()
-
-    def kill(self, node: int) -> None:
-        """SIGKILL."""
-        self.begin()
-        self.cluster.kill(node)
-
-    def kill_last(self, node: int) -> None:
-        """The last of several kills: the time to the next write counts from here."""
-        self.began_at = 0.0
-        self.kill(node)
-
-    def unfenced(self) -> set[int]:
-        """The brokers that are members in the eyes of the live ones."""
-        with Admin(self.cluster.bootstrap, timeout_seconds=15.0) as admin:
-            return {b.broker_id for b in admin.describe_cluster().brokers if not b.fenced}
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    about: str
+    seconds: float
+    nodes: frozenset[int] = frozenset()
 
 
-Fault = Callable[[Damage], Generator[Expect, None, None]]
+Steps = Generator[Harm, None, None]
+Fault = Callable[[Scene, random.Random, float], Steps]
+"""Made of the scene, the dice and the seconds to hold."""
 
 
-def _kill_and_start(damage: Damage, node: int) -> Generator[Expect, None, None]:
-    damage.about = f"node {node}"
-    damage.kill(node)
-    yield Expect.CLUSTER_SERVES
-    damage.cluster.start(node)
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault. `needs`: "network", "disks" or nothing."""
+
+    fault: Fault
+    hold_seconds: tuple[float, float]
+    bound_seconds: float
+    stops: bool = False
+    alone: bool = False
+    needs: str = ""
+
+    def plan(self, name: str) -> KindPlan:
+        return KindPlan(name, self.hold_seconds, self.alone)
 
 
-def kill_leader(damage: Damage) -> Generator[Expect, None, None]:
-    return _kill_and_start(damage, damage.leader())
+# Processes
 
 
-def kill_follower(damage: Damage) -> Generator[Expect, None, None]:
-    return _kill_and_start(damage, damage.follower())
+def _kill(scene: Scene, node: int, seconds: float, what: str = "") -> Steps:
+    scene.take(node)
+    scene.cluster.kill(node)
+    yield Harm(f"node {node}{what}", seconds, frozenset({node}))
+    scene.cluster.start(node, wait=False)
+    scene.free(node)
 
 
-def kill_controller(damage: Damage) -> Generator[Expect, None, None]:
-    return _kill_and_start(damage, damage.cluster.controller())
+def kill_leader(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    return _kill(scene, scene.leader(rng), seconds)
 
 
-def kill_two(damage: Damage) -> Generator[Expect, None, None]:
-    nodes = damage.rng.sample(damage.cluster.node_ids, 2)
-    damage.about = f"nodes {nodes}"
+def kill_follower(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    return _kill(scene, scene.follower(rng), seconds)
+
+
+def kill_controller(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    return _kill(scene, scene.controller(rng), seconds)
+
+
+def kill_leading_controller(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    return _kill(scene, scene.leading_controller(rng), seconds, ", controller and leader")
+
+
+def kill_two(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    nodes = rng.sample(scene.nodes, 2)
+    pause = rng.choice([0.0, 0.05, 0.5])
+    if scene.taken & set(nodes):
+        raise NotNow(f"nodes {nodes} are not both free")
     for node in nodes:
-        damage.kill(node)
-        damage.sleep(damage.rng.choice([0.0, 0.05, 0.5]))
-    yield Expect.CLUSTER_IS_DOWN
+        scene.take(node)
+    scene.cluster.kill(nodes[0])
+    yield Harm(f"nodes {nodes}, {pause} s apart", pause, frozenset(nodes))
+    scene.cluster.kill(nodes[1])
+    yield Harm("", seconds, frozenset(nodes))
     for node in nodes:
-        damage.cluster.start(node, wait=False)
-    for node in nodes:
-        damage.cluster.wait_serving(node)
+        scene.cluster.start(node, wait=False)
+    scene.free(*nodes)
 
 
-def kill_all(damage: Damage) -> Generator[Expect, None, None]:
-    damage.begin()
-    damage.cluster.kill_all()
-    yield Expect.CLUSTER_IS_DOWN
-    damage.cluster.start_all()
+def kill_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    scene.take_all()
+    scene.cluster.kill_all()
+    yield Harm("every node", seconds, frozenset(scene.nodes))
+    for node in rng.sample(scene.nodes, len(scene.nodes)):
+        scene.cluster.start(node, wait=False)
+    scene.free(*scene.nodes)
 
 
-def terminate(damage: Damage) -> Generator[Expect, None, None]:
-    node = damage.rng.choice(damage.cluster.node_ids)
-    damage.about = f"node {node}"
-    damage.begin()
-    if not damage.cluster.stop(node):
+def kill_again(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """The same node, several times, each at a random moment of its first seconds of life."""
+    node = scene.take(scene.anyone(rng))
+    lives = [rng.uniform(0.05, 2.0) for _ in range(rng.randint(1, 4))]
+    told = ", ".join(f"{life:.2f}" for life in lives)
+    harmed = frozenset({node})
+    scene.cluster.kill(node)
+    for life in lives:
+        yield Harm(f"node {node}, again after {told} s", rng.uniform(0.0, 1.0), harmed)
+        scene.cluster.start(node, wait=False)
+        yield Harm("", life, harmed)
+        scene.cluster.kill(node)
+    yield Harm("", seconds, harmed)
+    scene.cluster.start(node, wait=False)
+    scene.free(node)
+
+
+def _stop(scene: Scene, node: int) -> None:
+    if not scene.cluster.stop(node):
         raise OttlaError(f"node {node} did not stop cleanly on SIGTERM")
-    yield Expect.CLUSTER_SERVES
-    damage.cluster.start(node)
 
 
-def terminate_all(damage: Damage) -> Generator[Expect, None, None]:
+def terminate(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    node = scene.take(scene.anyone(rng))
+    _stop(scene, node)
+    yield Harm(f"node {node}", seconds, frozenset({node}))
+    scene.cluster.start(node, wait=False)
+    scene.free(node)
+
+
+def terminate_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     """SIGTERM of every node at once."""
-    damage.begin()
-    if not damage.cluster.stop_all():
+    scene.take_all()
+    if not scene.cluster.stop_all():
         raise OttlaError("not every node stopped cleanly on SIGTERM")
-    yield Expect.CLUSTER_IS_DOWN
-    damage.cluster.start_all()
+    yield Harm("every node", seconds, frozenset(scene.nodes))
+    for node in rng.sample(scene.nodes, len(scene.nodes)):
+        scene.cluster.start(node, wait=False)
+    scene.free(*scene.nodes)
 
 
-def long_pause(damage: Damage) -> Generator[Expect, None, None]:
-    """SIGSTOP of the active controller, which leads partitions too, for 30 s: it is fenced when
-    its lease ends, and rejoins by itself."""
-    node = damage.cluster.controller()
-    damage.about = f"node {node}, the active controller"
-    damage.begin()
-    damage.cluster.pause(node)
-    resumed_at = time.monotonic() + LONG_PAUSE_SECONDS
-    yield Expect.CLUSTER_SERVES
-    damage.sleep(max(0.0, resumed_at - time.monotonic()))
-    if node in damage.unfenced():
-        raise OttlaError(
-            f"node {node} stood still for {LONG_PAUSE_SECONDS:.0f} s and is not fenced"
-        )
-    damage.cluster.resume(node)
-    damage.cluster.wait_serving(node)
+def rolling_restart(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """SIGTERM one after the other, each once everything is in sync again."""
+    scene.take_all()
+    order = rng.sample(scene.nodes, len(scene.nodes))
+    for node in order:
+        _stop(scene, node)
+        scene.cluster.start(node, wait=False)
+        waited = 0.0
+        while scene.problems():
+            if waited > RESTART_SECONDS_MAX:
+                raise OttlaError(f"not in sync {RESTART_SECONDS_MAX:.0f} s after a restart")
+            # It harms no two nodes at once, so that nothing is excused.
+            yield Harm(f"nodes {order}", POLL_SECONDS)
+            waited += POLL_SECONDS
+    scene.free(*scene.nodes)
 
 
-def pause(damage: Damage) -> Generator[Expect, None, None]:
-    """SIGSTOP for 0.5 to 10 s."""
-    choose = damage.rng.choice([damage.leader, damage.follower, damage.cluster.controller])
-    node = choose()
-    seconds = round(damage.rng.choice([0.5, 1.0, 2.0, 2.9, 3.1, 4.0, 6.0, 10.0]), 1)
-    damage.about = f"node {node} for {seconds} s"
-    damage.begin()
-    damage.cluster.pause(node)
-    timer = threading.Timer(seconds, damage.cluster.resume, (node,))
-    timer.start()
-    yield Expect.CLUSTER_SERVES
-    timer.join()
-    damage.cluster.wait_serving(node)
+def _pause(scene: Scene, node: int, seconds: float) -> Steps:
+    scene.take(node)
+    scene.cluster.pause(node)
+    yield Harm(f"node {node} for {seconds:.1f} s", seconds, frozenset({node}))
+    scene.cluster.resume(node)
+    scene.free(node)
 
 
-def kill_start_kill(damage: Damage) -> Generator[Expect, None, None]:
-    """The same node killed again soon after it was started, several times."""
-    node = damage.rng.choice([damage.leader(), damage.cluster.controller()])
-    times = damage.rng.randint(2, 4)
-    damage.about = f"node {node}, {times} times"
-    for _ in range(times):
-        damage.kill(node)
-        damage.cluster.start(node, wait=damage.rng.random() < 0.5)
-        damage.sleep(damage.rng.uniform(0.0, 0.5))
-    damage.kill_last(node)
-    yield Expect.CLUSTER_SERVES
-    damage.cluster.start(node)
+def pause(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    choose = rng.choice([scene.leader, scene.follower, scene.controller])
+    return _pause(scene, choose(rng), seconds)
 
 
-def kill_during_start(damage: Damage) -> Generator[Expect, None, None]:
-    """Killed at a random moment of its first second of life, when it recovers and registers."""
-    node = damage.rng.choice(damage.cluster.node_ids)
-    after = damage.rng.uniform(0.05, 1.2)
-    damage.about = f"node {node}, {after:.2f} s after its start"
-    damage.kill(node)
-    damage.sleep(damage.rng.uniform(0.0, 1.0))
-    damage.cluster.start(node, wait=False)
-    damage.sleep(after)
-    damage.kill_last(node)
-    yield Expect.CLUSTER_SERVES
-    damage.cluster.start(node)
+def long_pause(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """SIGSTOP of the active controller, which leads too: fenced by its lease, rejoins by itself."""
+    node = scene.take(scene.controller(rng))
+    scene.cluster.pause(node)
+    yield Harm(f"node {node}, the active controller", seconds, frozenset({node}))
+    fenced = scene.is_fenced(node)
+    scene.cluster.resume(node)
+    scene.free(node)
+    if not fenced:
+        raise OttlaError(f"node {node} stood still for {seconds:.0f} s and is not fenced")
 
 
-FAULTS: dict[str, Fault] = {
-    "kill leader": kill_leader,
-    "kill follower": kill_follower,
-    "kill controller": kill_controller,
-    "kill two": kill_two,
-    "kill all": kill_all,
-    "terminate": terminate,
-    "terminate all": terminate_all,
-    "pause": pause,
-    "long pause": long_pause,
-    "kill-start-kill": kill_start_kill,
-    "kill during start": kill_during_start,
+# Network
+
+
+def _network(scene: Scene, drops: tuple[Drop, ...], harm: Harm, rng: random.Random) -> Steps:
+    assert scene.network is not None
+    name = f"fault-{rng.getrandbits(64):x}"
+    scene.network.set_fault(name, drops)
+    yield harm
+    scene.network.heal(name)
+
+
+def isolate(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """One node is cut off from everybody, clients included."""
+    node = rng.choice([scene.leader, scene.controller, scene.anyone])(rng)
+    harm = Harm(f"node {node} for {seconds:.1f} s", seconds, frozenset({node}))
+    return _network(scene, cut_off(node), harm, rng)
+
+
+def isolate_from_brokers(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """One node is cut off from the other brokers; clients still reach it, and it may believe that
+    it leads."""
+    node = rng.choice([scene.leader, scene.controller, scene.anyone])(rng)
+    others = [other for other in scene.nodes if other != node]
+    drops = tuple(drop for other in others for drop in cut_between(node, other))
+    harm = Harm(f"node {node} for {seconds:.1f} s", seconds, frozenset({node}))
+    return _network(scene, drops, harm, rng)
+
+
+def one_way(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """What one node sends to another is lost; the other direction works."""
+    source, target = rng.sample(scene.nodes, 2)
+    harm = Harm(f"{source} → {target} for {seconds:.1f} s", seconds, frozenset({source}))
+    return _network(scene, (Drop(source, target),), harm, rng)
+
+
+def between_two(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """Two nodes cannot talk; both reach the third."""
+    one, other = rng.sample(scene.nodes, 2)
+    harm = Harm(f"{one} and {other} for {seconds:.1f} s", seconds, frozenset({one}))
+    return _network(scene, cut_between(one, other), harm, rng)
+
+
+def loss(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """Some of all frames from and to one node are lost."""
+    node, percent = scene.anyone(rng), rng.choice([5, 10, 20, 30, 40])
+    harm = Harm(f"{percent} % of node {node} for {seconds:.1f} s", seconds, frozenset({node}))
+    return _network(scene, lossy(node, percent), harm, rng)
+
+
+def resets(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """Every open connection between a node and one or all others is broken, again and again."""
+    assert scene.network is not None
+    node = rng.choice([scene.leader, scene.controller, scene.anyone])(rng)
+    others = [*(n for n in scene.nodes if n != node), CLIENTS]
+    peers = rng.choice([others, [rng.choice(others)]])
+    shown = ", ".join("clients" if peer == CLIENTS else str(peer) for peer in peers)
+    pause = rng.choice([0.3, 1.0, 3.0])
+    left = seconds
+    while left > 0:
+        for peer in peers:
+            scene.network.reset_connections(node, peer)
+        yield Harm(f"node {node} and {shown} every {pause} s", min(pause, left))
+        left -= pause
+
+
+# Disks
+
+
+def disk_full(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """Another program takes every byte of a broker's disk, and gives it back."""
+    free = sorted(set(scene.hosted.disks) - scene.full)
+    if not free:
+        raise NotNow("every small disk is full")
+    node = rng.choice(free)
+    scene.full.add(node)
+    scene.hosted.disks[node].fill()
+    yield Harm(f"node {node} for {seconds:.1f} s", seconds, frozenset({node}))
+    scene.hosted.disks[node].clear()
+    scene.full.discard(node)
+
+
+def slow_disk(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """Writes that one node waits for (syncs of the quorum's journal, of logs) crawl."""
+    node = rng.choice(sorted(set(scene.nodes) - scene.slow) or scene.nodes)
+    if node in scene.slow:
+        raise NotNow("every disk is slow")
+    scene.slow.add(node)
+    scene.hosted.limit_disk(node, SLOW_BYTES_PER_SECOND)
+    yield Harm(
+        f"node {node}, {SLOW_BYTES_PER_SECOND // 1024} KiB/s for {seconds:.1f} s",
+        seconds,
+        frozenset({node}),
+    )
+    scene.hosted.limit_disk(node, 0)
+    scene.slow.discard(node)
+
+
+KINDS: dict[str, Kind] = {
+    "kill leader": Kind(kill_leader, (0.0, 6.0), 10),
+    "kill follower": Kind(kill_follower, (0.0, 6.0), 10),
+    "kill controller": Kind(kill_controller, (0.0, 6.0), 10),
+    "kill controller+leader": Kind(kill_leading_controller, (0.0, 6.0), 10),
+    "kill two": Kind(kill_two, (0.0, 4.0), 20),
+    "kill all": Kind(kill_all, (0.0, 3.0), 20),
+    "kill again": Kind(kill_again, (0.0, 3.0), 10),
+    "terminate": Kind(terminate, (0.0, 4.0), 10),
+    "terminate all": Kind(terminate_all, (0.0, 2.0), 20),
+    "rolling restart": Kind(rolling_restart, (0.0, 0.0), 10, alone=True),
+    "pause": Kind(pause, (0.5, 12.0), 15),
+    "long pause": Kind(long_pause, (30.0, 30.0), 15, alone=True),
+    "isolate": Kind(isolate, (1.0, 15.0), 15, needs="network"),
+    "isolate from brokers": Kind(isolate_from_brokers, (1.0, 15.0), 25, needs="network"),
+    "one way": Kind(one_way, (1.0, 15.0), 25, needs="network"),
+    "between two": Kind(between_two, (1.0, 15.0), 25, needs="network"),
+    "packet loss": Kind(loss, (3.0, 15.0), 15, stops=True, needs="network"),
+    "connection resets": Kind(resets, (0.5, 8.0), 2, stops=True, needs="network"),
+    "disk full": Kind(disk_full, (2.0, 12.0), 15, needs="disks"),
+    "slow disk": Kind(slow_disk, (3.0, 15.0), 15, stops=True, needs="disks"),
 }

@@ -17,6 +17,22 @@ from dataclasses import dataclass, field
 import aiokafka
 import confluent_kafka
 
+PATIENT_PRODUCER: dict[str, str | int | bool] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "linger.ms": 2,
+    "message.timeout.ms": 60_000,
+    # A frozen broker closes no connection: the client gives up its requests by itself.
+    "socket.timeout.ms": 5_000,
+    "request.timeout.ms": 4_000,
+    "retry.backoff.ms": 20,
+    "retry.backoff.max.ms": 100,
+    "reconnect.backoff.ms": 20,
+    "reconnect.backoff.max.ms": 200,
+    "topic.metadata.refresh.fast.interval.ms": 50,
+}
+"""Of librdkafka: idempotent, acks=all, and quick to try again."""
+
 
 @dataclass
 class Ledger:
@@ -77,22 +93,7 @@ class SteadyProducer:
         self._pause = 1.0 / per_second
         self._stop = threading.Event()
         self._producer = confluent_kafka.Producer(
-            {
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 2,
-                "batch.size": batch_bytes,
-                "message.timeout.ms": 60_000,
-                # A frozen broker closes no connection: the client gives up its requests by itself.
-                "socket.timeout.ms": 5_000,
-                "request.timeout.ms": 4_000,
-                "retry.backoff.ms": 20,
-                "retry.backoff.max.ms": 100,
-                "reconnect.backoff.ms": 20,
-                "reconnect.backoff.max.ms": 200,
-                "topic.metadata.refresh.fast.interval.ms": 50,
-            }
+            {"bootstrap.servers": bootstrap, **PATIENT_PRODUCER, "batch.size": batch_bytes}
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 

@@ -85,6 +85,10 @@ class Tmpfs:
                 if error.errno != errno.ENOSPC:
                     raise
 
+    def clear(self) -> None:
+        """The other program gives back what it took."""
+        (self.path / _FILLER).unlink()
+
 
 class Ext4:
     """A file system in a file; what is mounted can be cut off from it."""

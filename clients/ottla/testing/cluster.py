@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from ottla.client.admin import Admin
 from ottla.core.errors import ConfigError, OttlaError
@@ -47,7 +48,7 @@ class Cluster:
         self._temporary: Path | None = None
         self._local: LocalCluster | None = None
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> Self:
         try:
             self._start()
         except BaseException:
