@@ -73,9 +73,11 @@ async def run_in_process(job: CompactionJob) -> AsyncGenerator[Outcome, None]:
     try:
         if stdin is None or stdout is None or stderr is None:
             raise OSError("a process without pipes")
-        stdin.write(job.encode().encode("ascii") + b"\n")
-        await stdin.drain()
-        stdin.close()
+        # Of a process that ended at once; uvloop says RuntimeError. Its exit tells why it did.
+        with contextlib.suppress(RuntimeError, ConnectionError):
+            stdin.write(job.encode().encode("ascii") + b"\n")
+            await stdin.drain()
+            stdin.close()
         while line := await stdout.readline():
             yield decode_outcome(line)
         said = (await stderr.read(_ERROR_BYTES_MAX)).decode("utf-8", "replace").strip()

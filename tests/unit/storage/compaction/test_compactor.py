@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvloop
 
 from ottla.core.clock import SystemClock
 from storage.checkpoints import Checkpoints, MemoryStore
@@ -292,3 +295,28 @@ def test_a_pass_that_cannot_read_is_an_error_of_the_disk(tmp_path: Path) -> None
 
     with pytest.raises(OSError, match=os.strerror(errno.ENOENT)):
         asyncio.run(run())
+
+
+def test_a_process_that_ends_before_it_has_its_job_is_an_error_of_that_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho no memory left >&2\nexit 3\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    start = asyncio.create_subprocess_exec
+
+    async def start_and_end(*arguments: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await start(*arguments, **options)
+        await process.wait()
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start_and_end)
+    job = CompactionJob(str(tmp_path), (Source(0, 10, 100),), 0, {}, (), 0, 0, 1, 1, 1, 1)
+
+    async def run() -> list[Outcome]:
+        return [outcome async for outcome in run_in_process(job)]
+
+    for run_loop in (asyncio.run, uvloop.run):
+        with pytest.raises(OSError, match="no memory left"):
+            run_loop(run())
