@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import logging
 import os
@@ -14,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ottla.testing import Cluster
@@ -27,6 +27,17 @@ from tests.chaos.report import Result, summary, table, write_history
 LONG_SECONDS_MIN = 240.0
 """Shorter campaigns leave out the fault that holds half a minute."""
 BROKERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for."""
+
+    seed: int
+    seconds: float
+    kinds: Sequence[str]
+    rounds_max: int | None
+    churn: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,11 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(f"seed {seed}, {seconds:.0f} s, {'namespaces' if hosted else 'loopback'}; again: {again}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = _run_hosted if hosted else _run_on_loopback
-    result = run(folder, seed, seconds, kinds, say, churn=not options.no_churn)
+    plan = Plan(seed, seconds, kinds, options.rounds, churn=not options.no_churn)
+    result = run(folder, plan, say)
+    say(f"the end\n{table(result.rows)}\n{summary(result)}")
     if options.json:
         print(json.dumps(result.as_json()))
-    else:
-        print(f"{table(result.rows)}\n{summary(result)}")
     if result.is_clean and not options.keep:
         shutil.rmtree(folder)
     else:
@@ -68,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--seconds", type=float, default=None, help="in place of --minutes")
+    parser.add_argument("--rounds", type=int, default=None, help="end after so many in any case")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--kinds", default=None, help="comma-separated; default: all that fit")
     parser.add_argument("--network", choices=("auto", "namespaces", "loopback"), default="auto")
@@ -89,47 +101,30 @@ def _kinds(named: str | None, seconds: float, *, hosted: bool, folder: Path) -> 
     ]
 
 
-def _run_hosted(
-    folder: Path,
-    seed: int,
-    seconds: float,
-    kinds: Sequence[str],
-    say: Callable[[str], None],
-    *,
-    churn: bool,
-) -> Result:
+def _run_hosted(folder: Path, plan: Plan, say: Callable[[str], None]) -> Result:
     with Network(BROKERS, folder) as network:
         network.enter(CLIENTS)
         with HostedCluster(network, folder, SETTINGS) as cluster:
-            campaign = Campaign(cluster, seed, churn=churn, network=network, say=say)
-            result = campaign.run(seconds, kinds)
+            campaign = Campaign(cluster, plan.seed, churn=plan.churn, network=network, say=say)
+            result = campaign.run(plan.seconds, plan.kinds, plan.rounds_max)
             _keep(campaign, result, folder)
             if not result.is_clean:
                 cluster.keep_disks()
     return result
 
 
-def _run_on_loopback(
-    folder: Path,
-    seed: int,
-    seconds: float,
-    kinds: Sequence[str],
-    say: Callable[[str], None],
-    *,
-    churn: bool,
-) -> Result:
+def _run_on_loopback(folder: Path, plan: Plan, say: Callable[[str], None]) -> Result:
     with Cluster(brokers=BROKERS, directory=folder / "cluster", settings=SETTINGS) as cluster:
-        campaign = Campaign(cluster, seed, churn=churn, say=say)
-        result = campaign.run(seconds, kinds)
+        campaign = Campaign(cluster, plan.seed, churn=plan.churn, say=say)
+        result = campaign.run(plan.seconds, plan.kinds, plan.rounds_max)
         _keep(campaign, result, folder)
     return result
 
 
 def _keep(campaign: Campaign, result: Result, folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        write_history(
-            folder / "history", list(campaign.topics.values()), campaign.driver.injuries, result
-        )
+    topics = list(campaign.topics.values())
+    injuries = campaign.driver.injuries
+    write_history(folder / "history", topics, campaign.group.history, injuries, result)
 
 
 if __name__ == "__main__":

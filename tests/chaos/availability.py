@@ -36,6 +36,8 @@ class Injury:
     stops: bool = False
     nodes: frozenset[int] = field(default_factory=frozenset)
     healed_at: float | None = None
+    whole_at: float | None = None
+    """When the cluster was seen to be whole again, after all faults of the round."""
 
     def interval(self, end: float) -> Interval:
         """From the harm to when its node is expected to be whole again."""

@@ -95,25 +95,28 @@ class Campaign:
         )
         self.driver = Driver(self._scene, say)
         self._churn = TopicChurn(cluster.bootstrap, seed) if churn else None
-        self._group = Group(cluster.bootstrap, self.topics, MEMBERS)
+        self.group = Group(cluster.bootstrap, self.topics, MEMBERS)
         self._producers: list[Producer] = []
         self._readers: list[Reader] = []
         self._slack_max = 1.0
 
-    def run(self, seconds: float, kinds: Sequence[str]) -> Result:
-        """Nothing is raised for what the cluster does: the result tells."""
+    def run(self, seconds: float, kinds: Sequence[str], rounds_max: int | None = None) -> Result:
+        """Rounds until the time is over, or so many. Nothing is raised for what the cluster does:
+        the result tells."""
         result = Result(self._seed, seconds, self._where)
         began_at = time.monotonic()
         self._start_clients()
         try:
             self._settle("the start")
             for steps in rounds(self._seed, [KINDS[name].plan(name) for name in kinds]):
-                if time.monotonic() - began_at > seconds:
+                if time.monotonic() - began_at > seconds or result.rounds == rounds_max:
                     break
                 result.rounds += 1
                 self._say(f"round {result.rounds}, {self._acknowledged():,} acknowledged")
-                self.driver.play(steps)
+                injuries = self.driver.play(steps)
                 took = self._settle(f"round {result.rounds}")
+                for injury in injuries:
+                    injury.whole_at = time.monotonic()
                 self._say(f"  whole again after {took:.1f} s")
             if self._churn is not None:
                 self._churn.finish()
@@ -147,7 +150,7 @@ class Campaign:
         self._readers = [Reader(name, bootstrap, self.topics) for name in READERS]
         for start in [c.start for c in self._producers] + [c.start for c in self._readers]:
             start()
-        self._group.start()
+        self.group.start()
         if self._churn is not None:
             self._churn.start()
 
@@ -210,7 +213,7 @@ class Campaign:
             self._compare_replicas(result)
         except (OttlaError, TimeoutError, AssertionError) as error:
             result.failure = result.failure or f"the end could not be read: {error!r}"
-        result.violations += check_group(self._group.history)
+        result.violations += check_group(self.group.history)
         times = self._times()
         result.violations += [
             Violation(
@@ -227,8 +230,8 @@ class Campaign:
         result.sent = sum(sum(topic.sent.values()) for topic in topics)
         result.acknowledged = self._acknowledged()
         result.read = sum(len(reads.offsets) for t in topics for reads in t.reads.values())
-        result.commits = len(self._group.history.commits)
-        result.assignments = self._group.history.assignments
+        result.commits = sum(c.is_acknowledged for c in self.group.history.commits)
+        result.assignments = self.group.history.assignments
         result.skipped = self.driver.skipped
         result.load = self._slack_max
         if self._churn is not None:
@@ -238,7 +241,7 @@ class Campaign:
     def _finish_readers(self) -> None:
         for reader in self._readers:
             reader.finish()
-        self._group.finish()
+        self.group.finish()
 
     def _compare_replicas(self, result: Result) -> None:
         """Stops the cluster: what is on its disks then is all that it has."""

@@ -160,11 +160,16 @@ def check_group(history: GroupHistory) -> list[Violation]:
     """No committed offset is lost, and none that was told moves back.
 
     Members commit nothing below where they resumed, so that each commit is at least what was
-    committed before: who asks after it was acknowledged must be told that much.
+    committed before: who asks after it was acknowledged must be told that much. Only an offset
+    whose commit failed may be told instead: such a commit can come late, and take effect then.
     """
     committed: dict[Place, _Highest] = defaultdict(_Highest)
+    failed: dict[Place, set[int]] = defaultdict(set)
     for commit in sorted(history.commits, key=lambda c: c.at):
-        committed[commit.place].note(commit.at, commit.offset)
+        if commit.is_acknowledged:
+            committed[commit.place].note(commit.at, commit.offset)
+        else:
+            failed[commit.place].add(commit.offset)
     found = [
         Violation(
             Kind.COMMIT_LOST,
@@ -173,11 +178,14 @@ def check_group(history: GroupHistory) -> list[Violation]:
             resume.at,
         )
         for resume in history.resumes
-        if (highest := committed[resume.place].before(resume.at)) > resume.offset
+        if resume.offset not in failed[resume.place]
+        and (highest := committed[resume.place].before(resume.at)) > resume.offset
     ]
     told: dict[Place, _Highest] = defaultdict(_Highest)
     for seen in sorted(history.observations, key=lambda o: o.at):
         offset = -1 if seen.offset is None else seen.offset
+        if offset in failed[seen.place]:
+            continue
         if (highest := committed[seen.place].before(seen.asked_at)) > offset:
             found.append(
                 Violation(

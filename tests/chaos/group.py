@@ -77,25 +77,18 @@ class Group:
 
     def _member(self) -> None:
         resuming: dict[Place, float] = {}
+        positions: dict[Place, int] = {}
 
         def on_assign(_: object, partitions: list[confluent_kafka.TopicPartition]) -> None:
             now = time.monotonic()
             with self.history.lock:
                 self.history.assignments += 1
+            positions.clear()
             resuming.clear()
             resuming.update({(each.topic, each.partition): now for each in partitions})
 
-        def on_commit(
-            error: confluent_kafka.KafkaError | None,
-            partitions: list[confluent_kafka.TopicPartition],
-        ) -> None:
-            now = time.monotonic()
-            with self.history.lock:
-                self.history.commits += [
-                    Commit(now, (each.topic, each.partition), each.offset)
-                    for each in partitions
-                    if error is None and each.error is None and each.offset >= 0
-                ]
+        def on_revoke(_: object, __: list[confluent_kafka.TopicPartition]) -> None:
+            positions.clear()
 
         consumer = confluent_kafka.Consumer(
             {
@@ -106,36 +99,60 @@ class Group:
                 "enable.auto.commit": False,
                 "session.timeout.ms": 6_000,
                 "heartbeat.interval.ms": 500,
+                "socket.timeout.ms": 6_000,
                 "reconnect.backoff.max.ms": 500,
                 "topic.metadata.refresh.fast.interval.ms": 50,
-                "on_commit": on_commit,
             },
             logger=CLIENT_LOG,
         )
-        consumer.subscribe(list(self._topics), on_assign=on_assign)
+        consumer.subscribe(list(self._topics), on_assign=on_assign, on_revoke=on_revoke)
         commit_at = time.monotonic() + COMMIT_SECONDS
-        has_read = False
         try:
             while not self._stop.is_set():
                 # One at a time: within a batch nobody knows what came before a rebalance.
                 message = consumer.poll(0.1)
                 if message is not None and message.error() is None:
-                    self._take(message, resuming)
-                    has_read = True
-                if time.monotonic() >= commit_at and has_read:
-                    has_read = False
-                    consumer.commit(asynchronous=True)
+                    place, offset = self._take(message, resuming)
+                    positions[place] = offset + 1
+                if time.monotonic() >= commit_at and positions:
+                    self._commit(consumer, positions)
                     commit_at = time.monotonic() + COMMIT_SECONDS
         finally:
             consumer.close()
 
-    def _take(self, message: confluent_kafka.Message, resuming: dict[Place, float]) -> None:
+    def _commit(self, consumer: confluent_kafka.Consumer, positions: dict[Place, int]) -> None:
+        """One commit at a time: librdkafka repeats one that failed behind those sent since."""
+        wanted = [
+            confluent_kafka.TopicPartition(topic, partition, offset)
+            for (topic, partition), offset in positions.items()
+        ]
+        positions.clear()  # only what is new is committed the next time
+        codes: dict[Place, object] = {}
+        try:
+            done = consumer.commit(offsets=wanted, asynchronous=False) or []
+        except confluent_kafka.KafkaException as error:
+            codes = {(each.topic, each.partition): error for each in wanted}
+        else:
+            codes = {(each.topic, each.partition): each.error for each in done}
+        now = time.monotonic()
+        with self.history.lock:
+            self.history.commits += [
+                Commit(now, place, each.offset, is_acknowledged=codes.get(place, "lost") is None)
+                for each in wanted
+                for place in [(each.topic, each.partition)]
+            ]
+
+    def _take(
+        self, message: confluent_kafka.Message, resuming: dict[Place, float]
+    ) -> tuple[Place, int]:
         topic = self._topics[str(message.topic())]
         with self._reading:  # members share a column
             offset = note_read(topic, READER, message)
         partition = message.partition()
         assert partition is not None
-        assigned_at = resuming.pop((topic.name, partition), None)
+        place = (topic.name, partition)
+        assigned_at = resuming.pop(place, None)
         if assigned_at is not None:
             with self.history.lock:
-                self.history.resumes.append(Resume(assigned_at, (topic.name, partition), offset))
+                self.history.resumes.append(Resume(assigned_at, place, offset))
+        return place, offset

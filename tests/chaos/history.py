@@ -109,11 +109,13 @@ class TopicHistory:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The group was told that `offset` is committed."""
+    """A member asked that `offset` be committed and was answered at `at`: it is, or with an error:
+    it may have been committed, or be some time after."""
 
     at: float
     place: Place
     offset: int
+    is_acknowledged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.availability import REJOIN_SECONDS, Injury, longest_gap
+from tests.chaos.availability import Injury, longest_gap
 from tests.chaos.checker import Kind, Violation
-from tests.chaos.history import Place, TopicHistory, key_and_number
+from tests.chaos.history import (
+    Commit,
+    GroupHistory,
+    Observation,
+    Place,
+    Resume,
+    TopicHistory,
+    key_and_number,
+)
 
 
 @dataclass
 class Row:
-    """One kind of fault: how often, what was acknowledged and lost while it held, and the longest
-    time that some partition could not be written meanwhile or right after, by fault."""
+    """One kind of fault: how often, what was acknowledged and lost while it held, and, by fault,
+    the longest time that some partition could not be written until the cluster was whole again.
+    Faults that overlap share what they did."""
 
     times: int = 0
     seconds: float = 0.0
@@ -82,7 +91,7 @@ def rows_of(
             bisect_left(each, healed_at) - bisect_left(each, injury.began_at)
             for each in times.values()
         )
-        window = (injury.began_at, healed_at + REJOIN_SECONDS)
+        window = (injury.began_at, injury.whole_at or healed_at)
         row.unavailable_seconds.append(
             max((longest_gap(each, window) for each in times.values()), default=0.0)
         )
@@ -138,7 +147,11 @@ def told_by_logs(logs: Sequence[str]) -> str:
 
 
 def write_history(
-    folder: Path, topics: Sequence[TopicHistory], injuries: Sequence[Injury], result: Result
+    folder: Path,
+    topics: Sequence[TopicHistory],
+    group: GroupHistory,
+    injuries: Sequence[Injury],
+    result: Result,
 ) -> None:
     """Files for who looks for the cause; times are those of the faults, monotonic seconds."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,6 +160,20 @@ def write_history(
     (folder / "faults.txt").write_text(
         "".join(
             f"{i.began_at:.3f} {i.healed_at or 0.0:.3f} {i.kind}: {i.about}\n" for i in injuries
+        )
+    )
+    told: list[tuple[float, str, Commit | Resume | Observation]] = [
+        *(
+            (commit.at, f"commit {'acknowledged' if commit.is_acknowledged else 'failed'}", commit)
+            for commit in group.commits
+        ),
+        *((resume.at, "assigned, resumed", resume) for resume in group.resumes),
+        *((seen.at, f"told, asked at {seen.asked_at:.3f}", seen) for seen in group.observations),
+    ]
+    (folder / "group.txt").write_text(
+        "".join(
+            f"{at:.3f} {event.place[0]}-{event.place[1]} {event.offset} {what}\n"
+            for at, what, event in sorted(told, key=lambda each: each[0])
         )
     )
     for topic in topics:

@@ -165,6 +165,11 @@ def told(at: float, offset: int | None) -> Observation:
     return Observation(at - 0.5, at, PLACE, offset)
 
 
+def after_a_failed_commit(group: GroupHistory, offset: int) -> None:
+    group.commits.append(Commit(0.8, PLACE, 8, is_acknowledged=False))
+    group.observations.append(told(3.0, offset))
+
+
 GROUPS: list[tuple[str, Callable[[GroupHistory], object], set[Kind]]] = [
     ("as committed", lambda g: g.observations.append(told(3.0, 10)), set()),
     ("more, of a commit without an answer", lambda g: g.observations.append(told(3.0, 12)), set()),
@@ -175,6 +180,16 @@ GROUPS: list[tuple[str, Callable[[GroupHistory], object], set[Kind]]] = [
     ("asked at once", lambda g: g.observations.extend([told(3.2, 11), told(3.1, 12)]), set()),
     ("resumed there", lambda g: g.resumes.append(Resume(2.0, PLACE, 10)), set()),
     ("resumed before it", lambda g: g.resumes.append(Resume(2.0, PLACE, 9)), {Kind.COMMIT_LOST}),
+    (
+        "an earlier commit that failed came late",
+        lambda g: after_a_failed_commit(g, 8),
+        set(),
+    ),
+    (
+        "one that failed excuses no other offset",
+        lambda g: after_a_failed_commit(g, 7),
+        {Kind.COMMIT_LOST},
+    ),
     ("assigned before the commit", lambda g: g.resumes.append(Resume(0.5, PLACE, 0)), set()),
 ]
 
