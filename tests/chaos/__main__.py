@@ -20,7 +20,7 @@ from ottla.testing import Cluster
 from tests.chaos.campaign import SETTINGS, Campaign
 from tests.chaos.clients import CLIENT_LOG
 from tests.chaos.faults import KINDS
-from tests.chaos.hosts import HostedCluster, can_slow_disks
+from tests.chaos.hosts import HostedCluster, can_slow_disks, faketime_library
 from tests.chaos.namespaces import CLIENTS, Network, missing_tools
 from tests.chaos.report import Result, summary, table, write_history
 
@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(shown, file=sys.stderr if options.json else sys.stdout, flush=True)
 
     again = f"make chaos MINUTES={seconds / 60:g} SEED={seed}"
+    if hosted and options.kinds is None and (left_out := KINDS.keys() - set(kinds)):
+        say(f"left out here: {', '.join(sorted(left_out))}")
     say(f"seed {seed}, {seconds:.0f} s, {'namespaces' if hosted else 'loopback'}; again: {again}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = _run_hosted if hosted else _run_on_loopback
@@ -97,6 +99,7 @@ def _kinds(named: str | None, seconds: float, *, hosted: bool, folder: Path) -> 
         for name, kind in KINDS.items()
         if (hosted or not kind.needs)
         and (name != "slow disk" or can_slow_disks(folder))
+        and (name != "clock jump" or faketime_library() is not None)
         and (name != "long pause" or seconds >= LONG_SECONDS_MIN)
     ]
 

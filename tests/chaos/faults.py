@@ -7,7 +7,7 @@ first harm: it is tried again a little later. One thread steps all faults that a
 `bound_seconds` is how long a fault may keep partitions from being written although a majority is
 well, and where it comes from:
 
-     2  nothing is away: clients connect again
+   2–5  nothing is away: clients connect again
     10  a dead process is fenced within a second; election, and clients that find the new leader
     15  a silent one when its lease of 3 s ends; clients give up a silent connection after 5 s
     25  a silent follower leaves the ISR after replica.lag.time.max.ms (5 s); the way there, over a
@@ -23,6 +23,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from ottla.core.errors import OttlaError
+from tests.chaos.hosts import JUMPING_CLOCK
 from tests.chaos.namespaces import CLIENTS, Drop, cut_between, cut_off, lossy
 from tests.chaos.scene import NotNow, Scene
 from tests.chaos.schedule import KindPlan
@@ -48,7 +49,7 @@ Fault = Callable[[Scene, random.Random, float], Steps]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fault. `needs`: "network", "disks" or nothing."""
+    """One kind of fault. `needs`: "network", "disks", "clock" or nothing."""
 
     fault: Fault
     hold_seconds: tuple[float, float]
@@ -293,6 +294,19 @@ def slow_disk(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     scene.slow.discard(node)
 
 
+def clock_jump(scene: Scene, rng: random.Random, seconds: float) -> Steps:
+    """One node's wall clock is wrong for a while; jumps of more than an hour back would make it
+    refuse timestamps of clients (message.timestamp.after.max.ms)."""
+    if scene.clock_jumped:
+        raise NotNow("the clock has jumped already")
+    scene.clock_jumped = True
+    jump = rng.choice([-1_800, -60, 60, 1_800, 6 * 3_600])
+    scene.hosted.set_clock(jump)
+    yield Harm(f"node {JUMPING_CLOCK}, {jump:+d} s for {seconds:.1f} s", seconds)
+    scene.hosted.set_clock(0)
+    scene.clock_jumped = False
+
+
 KINDS: dict[str, Kind] = {
     "kill leader": Kind(kill_leader, (0.0, 6.0), 10),
     "kill follower": Kind(kill_follower, (0.0, 6.0), 10),
@@ -312,6 +326,7 @@ KINDS: dict[str, Kind] = {
     "between two": Kind(between_two, (1.0, 15.0), 25, needs="network"),
     "packet loss": Kind(loss, (3.0, 15.0), 15, stops=True, needs="network"),
     "connection resets": Kind(resets, (0.5, 8.0), 2, stops=True, needs="network"),
+    "clock jump": Kind(clock_jump, (2.0, 15.0), 5, needs="clock"),
     "disk full": Kind(disk_full, (2.0, 12.0), 15, needs="disks"),
     "slow disk": Kind(slow_disk, (3.0, 15.0), 15, stops=True, needs="disks"),
 }

@@ -1,7 +1,10 @@
-"""A cluster whose brokers live on hosts of a network of its own, with disks that fill and slow.
+"""A cluster whose brokers live on hosts of a network of its own, with disks that fill and slow, and
+a clock that jumps.
 
 Every broker has the same ports on an address of its own. Brokers 1 and 2 have their logs on a small
-disk of their own (tmpfs); the logs of broker 3 and all metadata are on the machine's disk.
+disk of their own (tmpfs); the logs of broker 3 and all metadata are on the machine's disk. The wall
+clock of broker 3 can jump, where Debian's `faketime` is installed (its library answers for the
+kernel, which costs that broker as much CPU again); monotonic clocks stay.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import random
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 from ottla.core.identifiers import random_uuid, uuid_text
 from ottla.local.plan import ClusterPlan, NodePlan, SettingValue
@@ -21,6 +25,7 @@ from tests.support.mounts import Tmpfs
 
 CLIENT_PORT, INTERNAL_PORT, RAFT_PORT = 9092, 19092, 29092
 SMALL_DISKS = (1, 2)
+JUMPING_CLOCK = 3
 DISK_MB = 256
 FLOOR_BYTES = 32 << 20
 
@@ -63,7 +68,7 @@ class HostedCluster(Cluster):
         return f"{address(node_id)}:{CLIENT_PORT}"
 
     def start(self, node_id: int, *, wait: bool = True) -> None:
-        with self._network.inside(node_id):
+        with self._network.inside(node_id), self._clock(node_id):
             super().start(node_id, wait=False)
         with contextlib.suppress(FileNotFoundError):
             (self._group(node_id) / "cgroup.procs").write_text(str(self.pid(node_id)))
@@ -75,6 +80,29 @@ class HostedCluster(Cluster):
             if node_id not in self.running:
                 self.start(node_id, wait=False)
         self._wait_ready()
+
+    def set_clock(self, seconds: int) -> None:
+        """Broker JUMPING_CLOCK's wall clock is so much ahead from now on, within a second."""
+        file = self._run_folder / "clock"
+        file.with_suffix(".new").write_text(f"{seconds:+d}")
+        file.with_suffix(".new").replace(file)
+
+    @contextlib.contextmanager
+    def _clock(self, node_id: int) -> Iterator[None]:
+        """A node that is started meanwhile has a clock that can be set."""
+        library = faketime_library()
+        if node_id != JUMPING_CLOCK or library is None:
+            yield
+            return
+        environment = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._run_folder / "clock"),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DISABLE_SHM": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        with patch.dict(os.environ, environment):
+            yield
 
     def limit_disk(self, node_id: int, bytes_per_second: int) -> None:
         """Syncs of this node go no faster; 0: as fast as they can."""
@@ -88,6 +116,7 @@ class HostedCluster(Cluster):
         if CONTROL_GROUPS.is_dir():
             for node_id in self._network.hosts:
                 self._group(node_id).mkdir(exist_ok=True)
+        self.set_clock(0)
         super()._start()
 
     def close(self) -> None:
@@ -112,6 +141,11 @@ class HostedCluster(Cluster):
             NodePlan(n, CLIENT_PORT, INTERNAL_PORT, RAFT_PORT) for n in self._network.hosts
         )
         return ClusterPlan(cluster_id, nodes, self._settings)
+
+
+def faketime_library() -> Path | None:
+    """Of Debian's package `faketime`."""
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 def can_slow_disks(folder: Path) -> bool:

@@ -40,6 +40,7 @@ class Scene:
         self.taken: set[int] = set()
         self.full: set[int] = set()
         self.slow: set[int] = set()
+        self.clock_jumped = False
         self._partitions = dict(partitions)
 
     @property
