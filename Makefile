@@ -66,8 +66,8 @@ $(KAFKA_JARS)/.ready: $(KAFKA_POM)
 	mvn -q -B -f $(KAFKA_POM) dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(KAFKA_JARS)
 	@touch $@
 
-bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over
-	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench
+bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over; ONLY=one TRIES=n
+	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench $(if $(ONLY),--only $(ONLY)) $(if $(TRIES),--tries $(TRIES))
 
 bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench_storage

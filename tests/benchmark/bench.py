@@ -8,7 +8,6 @@ of it. Nothing here is a test: a slow machine makes slow figures, not failures.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import platform
@@ -18,9 +17,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import confluent_kafka
@@ -35,64 +32,12 @@ from ottla.protocol.messages.produce_request import (
 from ottla.protocol.messages.produce_response import ProduceResponse
 from ottla.record.build import build_batch
 from ottla.testing import Cluster
-from tests.support.ledger import SteadyProducer, account, read_all
+from tests.benchmark.fail_over import fail_over
+from tests.benchmark.measure import Brokers, Measure, print_table
 from tests.support.topics import create_topic
 
 MB = 1_000_000
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PRODUCE_VERSION = 9
-
-
-@dataclass
-class Measure:
-    """One line of the table."""
-
-    name: str
-    unit: str
-    lower_is_better: bool
-    aim: str = ""
-    values: list[float] = field(default_factory=list)
-    cpu_seconds: list[float] = field(default_factory=list)
-
-    def row(self) -> list[str]:
-        worst = max(self.values) if self.lower_is_better else min(self.values)
-        cpu = f"{statistics.median(self.cpu_seconds):.2f}" if self.cpu_seconds else ""
-        median = statistics.median(self.values)
-        return [
-            self.name,
-            f"{_figure(median)} {self.unit}",
-            f"{_figure(worst)} {self.unit}",
-            str(len(self.values)),
-            cpu,
-            self.aim,
-        ]
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-class Brokers:
-    """CPU and memory of a cluster's processes, from /proc."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-
-    def cpu_seconds(self) -> float:
-        total = 0
-        for node in self._cluster.running:
-            stat = Path(f"/proc/{self._cluster.pid(node)}/stat").read_text().rpartition(")")[2]
-            fields = stat.split()
-            total += int(fields[11]) + int(fields[12])
-        return total / _TICKS
-
-    def resident_megabytes(self) -> list[float]:
-        found = []
-        for node in self._cluster.running:
-            for line in Path(f"/proc/{self._cluster.pid(node)}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
-                    found.append(int(line.split()[1]) / 1024)
-        return found
 
 
 def start_to_first_produce(measures: list[Measure], tries: int) -> None:
@@ -318,55 +263,12 @@ def latency_at_low_load(cluster: Cluster, measures: list[Measure], tries: int) -
     measures += [p50, p99]
 
 
-def fail_over(measures: list[Measure], tries: int) -> None:
-    """SIGKILL under load → all partitions written again, acknowledged by all."""
-    victims: list[tuple[str, Callable[[Cluster, str], int]]] = [
-        ("a leader", _a_leader_only),
-        ("the active controller", lambda cluster, _: cluster.controller()),
-    ]
-    for name, choose in victims:
-        measure = Measure(f"kill -9 of {name} → next acknowledged write", "s", True, "2 s")
-        gap = Measure(f"kill -9 of {name}, longest gap between acknowledgements", "s", True)
-        with Cluster(brokers=3) as cluster:
-            for number in range(tries):
-                topic = f"fail-over-{number}"
-                create_topic(cluster.bootstrap, topic)
-                cluster.wait_in_sync(topic)
-                brokers = Brokers(cluster)
-                with SteadyProducer(cluster.bootstrap, topic) as producer:
-                    producer.wait_acknowledged_after(time.monotonic() + 0.5, 30)
-                    victim = choose(cluster, topic)
-                    cpu = brokers.cpu_seconds()
-                    cluster.kill(victim)
-                    measure.values.append(producer.wait_every_key_after(time.monotonic(), 60))
-                    cluster.start(victim)
-                    cluster.wait_in_sync(topic)
-                    ledger = producer.finish()
-                account(ledger, asyncio.run(read_all(cluster.bootstrap, topic)))
-                gap.values.append(ledger.longest_gap())
-                measure.cpu_seconds.append(max(0.0, brokers.cpu_seconds() - cpu))
-        measures += [measure, gap]
-
-
-def _a_leader_only(cluster: Cluster, topic: str) -> int:
-    controller = cluster.controller()
-    leaders = [cluster.leader(topic, index) for index in range(3)]
-    return next((node for node in leaders if node != controller), leaders[0])
-
-
-def print_table(measures: list[Measure]) -> None:
-    rows = [["measure", "median", "worst", "tries", "brokers' CPU s", "aim"]]
-    rows += [measure.row() for measure in measures if measure.values]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one try each, less data")
     parser.add_argument("--only", default="", help="start, produce, large, latency or fail-over")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument("--tries", type=int, default=None, help="of each fail-over; default 5, 1")
     options = parser.parse_args()
     tries = 1 if options.quick else 3
     total = 50 * MB if options.quick else 300 * MB
@@ -399,7 +301,8 @@ def main() -> None:
                         produce_by_librdkafka(cluster, measures, tries, size, level, part)
                     consume_by_librdkafka(cluster, measures, tries, size)
     if wanted("fail-over"):
-        fail_over(measures, 1 if options.quick else 5)
+        kills = 1 if options.quick else options.tries or 5
+        fail_over(measures, kills, pauses=options.tries or 1)
     if options.json:
         print(json.dumps([measure.__dict__ for measure in measures]))
     else:

@@ -40,7 +40,8 @@ class Producer:
         self._keys = range(first_key, first_key + KEYS)
         self._pause = 1.0 / per_second
         self._stop = threading.Event()
-        settings = PATIENT_PRODUCER if history.once else {}
+        # What it does with sequences and epochs is logged: who finds a duplicate wants to know.
+        settings = {**PATIENT_PRODUCER, "debug": "eos"} if history.once else {}
         self._producer = confluent_kafka.Producer(
             {
                 "bootstrap.servers": bootstrap,
