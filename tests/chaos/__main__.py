@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kinds = _kinds(options.kinds, seconds, hosted=hosted, folder=folder)
     log = logging.FileHandler(folder / "clients.log")
     log.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    CLIENT_LOG.setLevel(logging.DEBUG)
     for client_log in (CLIENT_LOG, logging.getLogger("aiokafka")):
         client_log.addHandler(log)
         client_log.propagate = False
