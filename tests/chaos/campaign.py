@@ -210,7 +210,8 @@ class Campaign:
                 result.violations += check_topic(topic, final)
             if behind is not None:
                 result.failure = result.failure or behind
-            self._compare_replicas(result)
+            if result.failure is None:
+                self._compare_replicas(result)
         except (OttlaError, TimeoutError, AssertionError) as error:
             result.failure = result.failure or f"the end could not be read: {error!r}"
         result.violations += check_group(self.group.history)

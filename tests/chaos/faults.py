@@ -65,12 +65,21 @@ class Kind:
 # Processes
 
 
+def _start(scene: Scene, *nodes: int) -> Steps:
+    """Start them, each once its disk has room: on a full one a node says so and ends, and whoever
+    looks after it starts it again until it stays."""
+    for node in nodes:
+        while node in scene.full:
+            yield Harm("", POLL_SECONDS, frozenset(nodes))
+        scene.cluster.start(node, wait=False)
+    scene.free(*nodes)
+
+
 def _kill(scene: Scene, node: int, seconds: float, what: str = "") -> Steps:
     scene.take(node)
     scene.cluster.kill(node)
     yield Harm(f"node {node}{what}", seconds, frozenset({node}))
-    scene.cluster.start(node, wait=False)
-    scene.free(node)
+    yield from _start(scene, node)
 
 
 def kill_leader(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -100,18 +109,14 @@ def kill_two(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     yield Harm(f"nodes {nodes}, {pause} s apart", pause, frozenset(nodes))
     scene.cluster.kill(nodes[1])
     yield Harm("", seconds, frozenset(nodes))
-    for node in nodes:
-        scene.cluster.start(node, wait=False)
-    scene.free(*nodes)
+    yield from _start(scene, *nodes)
 
 
 def kill_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     scene.take_all()
     scene.cluster.kill_all()
     yield Harm("every node", seconds, frozenset(scene.nodes))
-    for node in rng.sample(scene.nodes, len(scene.nodes)):
-        scene.cluster.start(node, wait=False)
-    scene.free(*scene.nodes)
+    yield from _start(scene, *rng.sample(scene.nodes, len(scene.nodes)))
 
 
 def kill_again(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -123,12 +128,12 @@ def kill_again(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     scene.cluster.kill(node)
     for life in lives:
         yield Harm(f"node {node}, again after {told} s", rng.uniform(0.0, 1.0), harmed)
-        scene.cluster.start(node, wait=False)
+        yield from _start(scene, node)
+        scene.take(node)
         yield Harm("", life, harmed)
         scene.cluster.kill(node)
     yield Harm("", seconds, harmed)
-    scene.cluster.start(node, wait=False)
-    scene.free(node)
+    yield from _start(scene, node)
 
 
 def _stop(scene: Scene, node: int) -> None:
@@ -140,8 +145,7 @@ def terminate(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     node = scene.take(scene.anyone(rng))
     _stop(scene, node)
     yield Harm(f"node {node}", seconds, frozenset({node}))
-    scene.cluster.start(node, wait=False)
-    scene.free(node)
+    yield from _start(scene, node)
 
 
 def terminate_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -150,9 +154,7 @@ def terminate_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     if not scene.cluster.stop_all():
         raise OttlaError("not every node stopped cleanly on SIGTERM")
     yield Harm("every node", seconds, frozenset(scene.nodes))
-    for node in rng.sample(scene.nodes, len(scene.nodes)):
-        scene.cluster.start(node, wait=False)
-    scene.free(*scene.nodes)
+    yield from _start(scene, *rng.sample(scene.nodes, len(scene.nodes)))
 
 
 def rolling_restart(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -267,9 +269,9 @@ def resets(scene: Scene, rng: random.Random, seconds: float) -> Steps:
 
 def disk_full(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     """Another program takes every byte of a broker's disk, and gives it back."""
-    free = sorted(set(scene.hosted.disks) - scene.full)
+    free = sorted(set(scene.hosted.disks) - scene.full - scene.starting())
     if not free:
-        raise NotNow("every small disk is full")
+        raise NotNow("every small disk is full, or its node only starts")
     node = rng.choice(free)
     scene.full.add(node)
     scene.hosted.disks[node].fill()
