@@ -5,15 +5,19 @@
                        mount.identity, checkpoints.id
     .lock              held while a process uses the directory
 
-Both are lines of key=value and are replaced as a whole. The mark is `running` before the first
-append, `clean` only after every log of the directory was synced, and `failed` after a sync failed:
-what the page cache then shows may not be on its way to the disk. A mark that cannot be read counts
-as an unclean stop. `checkpoints.id` names the environment that had the checkpoints of this
-directory's logs: what another one says of them is out of date.
+Both are lines of key=value and are replaced as a whole; on a full disk the mark is written over in
+place, which a power cut tears nowhere: it is one sector, filled up with empty lines.
+
+The mark is `running` before the first append, `clean` only after every log of the directory was
+synced, and `failed` after a sync failed: what the page cache then shows may not be on its way to
+the disk. A mark that cannot be read counts as an unclean stop. `checkpoints.id` names the
+environment that had the checkpoints of this directory's logs: what another one says of them is out
+of date.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from enum import Enum
@@ -22,9 +26,12 @@ from ottla.core.errors import ConfigError
 from ottla.core.identifiers import Uuid, uuid_from_text, uuid_text
 from storage import names
 from storage.directory import StopState
-from storage.vfs import Vfs, read_file, replace_file
+from storage.errors import DISK_FULL
+from storage.vfs import OpenMode, Vfs, read_file, replace_file
 
 FORMAT_VERSION = 1
+MARK_BYTES = 512
+"""A sector: what a disk writes wholly or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +68,13 @@ def read_meta(vfs: Vfs, directory: str) -> MetaProperties | None:
 
 
 def write_meta(vfs: Vfs, directory: str, meta: MetaProperties) -> None:
-    _write(
-        vfs,
-        os.path.join(directory, names.META_PROPERTIES),
-        {
-            "version": str(FORMAT_VERSION),
-            "cluster.id": meta.cluster_id,
-            "node.id": str(meta.node_id),
-            "directory.id": uuid_text(meta.directory_id),
-        },
-    )
+    values = {
+        "version": str(FORMAT_VERSION),
+        "cluster.id": meta.cluster_id,
+        "node.id": str(meta.node_id),
+        "directory.id": uuid_text(meta.directory_id),
+    }
+    replace_file(vfs, os.path.join(directory, names.META_PROPERTIES), _lines(values))
 
 
 class MarkState(Enum):
@@ -118,19 +122,23 @@ def read_checkpoints_id(vfs: Vfs, directory: str) -> str | None:
 def write_mark(
     vfs: Vfs, directory: str, state: MarkState, broker_epoch: int, checkpoints_id: str = ""
 ) -> None:
-    """Durable on return."""
-    _write(
-        vfs,
-        os.path.join(directory, names.STOP_MARK),
-        {
-            "version": str(FORMAT_VERSION),
-            "state": state.value,
-            "broker.epoch": str(broker_epoch),
-            "boot.id": vfs.boot_id(),
-            "mount.identity": vfs.mount_identity(directory),
-            "checkpoints.id": checkpoints_id,
-        },
-    )
+    """Durable on return, also on a full disk, if there was a mark before."""
+    path = os.path.join(directory, names.STOP_MARK)
+    values = {
+        "version": str(FORMAT_VERSION),
+        "state": state.value,
+        "broker.epoch": str(broker_epoch),
+        "boot.id": vfs.boot_id(),
+        "mount.identity": vfs.mount_identity(directory),
+        "checkpoints.id": checkpoints_id,
+    }
+    data = _lines(values).ljust(MARK_BYTES, b"\n")
+    try:
+        replace_file(vfs, path, data)
+    except OSError as error:
+        if error.errno not in DISK_FULL or not vfs.exists(path):
+            raise
+        _write_over(vfs, path, data)
 
 
 def read_partition_metadata(vfs: Vfs, folder: str) -> Uuid | None:
@@ -153,9 +161,19 @@ def partition_metadata_text(topic_id: Uuid) -> bytes:
     return f"version: 0\ntopic_id: {uuid_text(topic_id)}".encode("ascii")
 
 
-def _write(vfs: Vfs, path: str, values: dict[str, str]) -> None:
-    text = "".join(f"{key}={value}\n" for key, value in values.items())
-    replace_file(vfs, path, text.encode("utf-8"))
+def _write_over(vfs: Vfs, path: str, data: bytes) -> None:
+    """Give a file of the same size a new content where it lies."""
+    file = vfs.open(path, OpenMode.WRITE)
+    try:
+        if file.pwrite(data, 0) != len(data):
+            raise OSError(errno.ENOSPC, "the mark is cut short", path)
+        file.fsync()
+    finally:
+        file.close()
+
+
+def _lines(values: dict[str, str]) -> bytes:
+    return "".join(f"{key}={value}\n" for key, value in values.items()).encode("utf-8")
 
 
 def _parse(data: bytes) -> dict[str, str]:

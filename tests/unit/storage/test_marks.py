@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from ottla.core.errors import ConfigError
@@ -128,3 +131,25 @@ def test_damaged_partition_metadata_is_none(text: str) -> None:
     vfs = disk()
     write(vfs, "/d/partition.metadata", text)
     assert marks.read_partition_metadata(vfs, "/d") is None
+
+
+def test_a_full_disk_takes_another_mark() -> None:
+    vfs = disk()
+    marks.write_mark(vfs, "/d", MarkState.CLEAN, 9)
+    size = vfs.open("/d/stop.mark", OpenMode.READ).size()
+    vfs.capacity = vfs.used_bytes()
+    marks.write_mark(vfs, "/d", MarkState.RUNNING, 1_000_000, "checkpoints")
+    assert vfs.open("/d/stop.mark", OpenMode.READ).size() == size
+    vfs.process_crash()
+    assert marks.read_stop_state(vfs, "/d") == (StopState.PROCESS_CRASH, False)
+    assert marks.read_broker_epoch(vfs, "/d") == 1_000_000
+    assert marks.read_checkpoints_id(vfs, "/d") == "checkpoints"
+    vfs.power_cut()
+    assert marks.read_stop_state(vfs, "/d") == (StopState.UNCLEAN, False)
+
+
+def test_a_full_disk_takes_no_first_mark() -> None:
+    vfs = disk()
+    vfs.capacity = vfs.used_bytes()
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        marks.write_mark(vfs, "/d", MarkState.RUNNING, 1)
