@@ -73,7 +73,7 @@ bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench_storage
 
 chaos: $(READY) ## Break a cluster at random under load and account for everything; MINUTES=n SEED=s
-	@PYTHONPATH=. $(BIN)/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS),--minutes $(or $(MINUTES),2)) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=. $(BIN)/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS),--minutes $(or $(MINUTES),2)) $(if $(SEED),--seed $(SEED)) $(if $(CLOCK),--clock)
 
 simulate-quorum: $(READY) ## Random faults against the controller quorum; SEEDS=n, PLANTED=1
 	@PYTHONPATH=. $(BIN)/python -m $(if $(PLANTED),tests.simulation.quorum_planted,tests.simulation.quorum_campaign --seeds $(or $(SEEDS),100))

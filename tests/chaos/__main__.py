@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"install what network namespaces need: {', '.join(missing)}", file=sys.stderr)
         return 2
     folder = Path(tempfile.mkdtemp(prefix="ottla-chaos-"))
-    kinds = _kinds(options.kinds, seconds, hosted=hosted, folder=folder)
+    kinds = _kinds(options, seconds, hosted=hosted, folder=folder)
     log = logging.FileHandler(folder / "clients.log")
     log.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     CLIENT_LOG.setLevel(logging.DEBUG)
@@ -88,21 +88,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--kinds", default=None, help="comma-separated; default: all that fit")
     parser.add_argument("--network", choices=("auto", "namespaces", "loopback"), default="auto")
+    parser.add_argument("--clock", action="store_true", help="with a clock that jumps: slower")
     parser.add_argument("--no-churn", action="store_true", help="no topics that come and go")
     parser.add_argument("--keep", action="store_true", help="keep the folder in any case")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
     return parser
 
 
-def _kinds(named: str | None, seconds: float, *, hosted: bool, folder: Path) -> list[str]:
-    if named is not None:
-        return [name.strip() for name in named.split(",")]
+def _kinds(options: argparse.Namespace, seconds: float, *, hosted: bool, folder: Path) -> list[str]:
+    if options.kinds is not None:
+        return [name.strip() for name in options.kinds.split(",")]
     return [
         name
         for name, kind in KINDS.items()
         if (hosted or not kind.needs)
         and (name != "slow disk" or can_slow_disks(folder))
-        and (name != "clock jump" or faketime_library() is not None)
+        and (name != "clock jump" or (options.clock and faketime_library() is not None))
         and (name != "long pause" or seconds >= LONG_SECONDS_MIN)
     ]
 
@@ -110,7 +111,8 @@ def _kinds(named: str | None, seconds: float, *, hosted: bool, folder: Path) -> 
 def _run_hosted(folder: Path, plan: Plan, say: Callable[[str], None]) -> Result:
     with Network(BROKERS, folder) as network:
         network.enter(CLIENTS)
-        with HostedCluster(network, folder, SETTINGS) as cluster:
+        clock = "clock jump" in plan.kinds
+        with HostedCluster(network, folder, SETTINGS, jumping_clock=clock) as cluster:
             campaign = Campaign(cluster, plan.seed, churn=plan.churn, network=network, say=say)
             result = campaign.run(plan.seconds, plan.kinds, plan.rounds_max)
             _keep(campaign, result, folder)

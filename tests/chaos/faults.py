@@ -65,12 +65,8 @@ class Kind:
 # Processes
 
 
-def _start(scene: Scene, *nodes: int) -> Steps:
-    """Start them, each once its disk has room: on a full one a node says so and ends, and whoever
-    looks after it starts it again until it stays."""
+def _start(scene: Scene, *nodes: int) -> None:
     for node in nodes:
-        while node in scene.full:
-            yield Harm("", POLL_SECONDS, frozenset(nodes))
         scene.cluster.start(node, wait=False)
     scene.free(*nodes)
 
@@ -79,7 +75,7 @@ def _kill(scene: Scene, node: int, seconds: float, what: str = "") -> Steps:
     scene.take(node)
     scene.cluster.kill(node)
     yield Harm(f"node {node}{what}", seconds, frozenset({node}))
-    yield from _start(scene, node)
+    _start(scene, node)
 
 
 def kill_leader(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -109,14 +105,14 @@ def kill_two(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     yield Harm(f"nodes {nodes}, {pause} s apart", pause, frozenset(nodes))
     scene.cluster.kill(nodes[1])
     yield Harm("", seconds, frozenset(nodes))
-    yield from _start(scene, *nodes)
+    _start(scene, *nodes)
 
 
 def kill_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     scene.take_all()
     scene.cluster.kill_all()
     yield Harm("every node", seconds, frozenset(scene.nodes))
-    yield from _start(scene, *rng.sample(scene.nodes, len(scene.nodes)))
+    _start(scene, *rng.sample(scene.nodes, len(scene.nodes)))
 
 
 def kill_again(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -128,12 +124,11 @@ def kill_again(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     scene.cluster.kill(node)
     for life in lives:
         yield Harm(f"node {node}, again after {told} s", rng.uniform(0.0, 1.0), harmed)
-        yield from _start(scene, node)
-        scene.take(node)
+        scene.cluster.start(node, wait=False)
         yield Harm("", life, harmed)
         scene.cluster.kill(node)
     yield Harm("", seconds, harmed)
-    yield from _start(scene, node)
+    _start(scene, node)
 
 
 def _stop(scene: Scene, node: int) -> None:
@@ -145,7 +140,7 @@ def terminate(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     node = scene.take(scene.anyone(rng))
     _stop(scene, node)
     yield Harm(f"node {node}", seconds, frozenset({node}))
-    yield from _start(scene, node)
+    _start(scene, node)
 
 
 def terminate_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -154,7 +149,7 @@ def terminate_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     if not scene.cluster.stop_all():
         raise OttlaError("not every node stopped cleanly on SIGTERM")
     yield Harm("every node", seconds, frozenset(scene.nodes))
-    yield from _start(scene, *rng.sample(scene.nodes, len(scene.nodes)))
+    _start(scene, *rng.sample(scene.nodes, len(scene.nodes)))
 
 
 def rolling_restart(scene: Scene, rng: random.Random, seconds: float) -> Steps:
@@ -269,9 +264,9 @@ def resets(scene: Scene, rng: random.Random, seconds: float) -> Steps:
 
 def disk_full(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     """Another program takes every byte of a broker's disk, and gives it back."""
-    free = sorted(set(scene.hosted.disks) - scene.full - scene.starting())
+    free = sorted(set(scene.hosted.disks) - scene.full)
     if not free:
-        raise NotNow("every small disk is full, or its node only starts")
+        raise NotNow("every small disk is full")
     node = rng.choice(free)
     scene.full.add(node)
     scene.hosted.disks[node].fill()

@@ -3,8 +3,8 @@ a clock that jumps.
 
 Every broker has the same ports on an address of its own. Brokers 1 and 2 have their logs on a small
 disk of their own (tmpfs); the logs of broker 3 and all metadata are on the machine's disk. The wall
-clock of broker 3 can jump, where Debian's `faketime` is installed (its library answers for the
-kernel, which costs that broker as much CPU again); monotonic clocks stay.
+clock of broker 3 can jump, if wanted and Debian's `faketime` is installed (its library answers for
+the kernel, which costs that broker as much CPU again); monotonic clocks stay.
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ class HostedCluster(Cluster):
     """One broker a host. Used by one thread."""
 
     def __init__(
-        self, network: Network, folder: Path, settings: Mapping[str, SettingValue]
+        self,
+        network: Network,
+        folder: Path,
+        settings: Mapping[str, SettingValue],
+        *,
+        jumping_clock: bool = False,
     ) -> None:
         voters = ",".join(f"{n}@{address(n)}:{RAFT_PORT}" for n in network.hosts)
         where = address(0)[:-1] + "{node.id}"
@@ -57,6 +62,7 @@ class HostedCluster(Cluster):
         )
         self.disks = {n: Tmpfs(folder / f"disk-{n}", DISK_MB) for n in SMALL_DISKS}
         self._network = network
+        self._jumping_clock = jumping_clock
         self._run_folder = folder
         self._mounts = contextlib.ExitStack()
 
@@ -91,7 +97,7 @@ class HostedCluster(Cluster):
     def _clock(self, node_id: int) -> Iterator[None]:
         """A node that is started meanwhile has a clock that can be set."""
         library = faketime_library()
-        if node_id != JUMPING_CLOCK or library is None:
+        if not self._jumping_clock or node_id != JUMPING_CLOCK or library is None:
             yield
             return
         environment = {

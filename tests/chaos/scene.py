@@ -102,15 +102,6 @@ class Scene:
     def free(self, *nodes: int) -> None:
         self.taken.difference_update(nodes)
 
-    def starting(self) -> set[int]:
-        """Nodes whose process runs and is no member yet, as far as anybody says."""
-        try:
-            with Admin(self.cluster.bootstrap, timeout_seconds=ASK_SECONDS_MAX) as admin:
-                brokers = {b.broker_id for b in admin.describe_cluster().brokers if not b.fenced}
-        except OttlaError:
-            brokers = set()
-        return set(self.cluster.running) - brokers
-
     def problems(self) -> list[str]:
         """What keeps the cluster from being whole: fenced brokers, partitions of any topic, the
         internal ones too, without a leader or a full ISR."""
