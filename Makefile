@@ -54,8 +54,8 @@ property-long: $(READY) ## Property tests with 10,000 examples a machine; TESTS=
 	$(BIN)/python -m pytest --hypothesis-profile=ottla-long -p no:logging --durations=0 \
 	  $(or $(TESTS),tests/property)
 
-faults: $(READY) ## The tests that break real disks; they mount file systems, so as root
-	@test "$$(id -u)" = 0 || { echo "make faults mounts file systems: run it as root"; exit 1; }
+faults: $(READY) ## The tests that break real disks and networks; as root
+	@test "$$(id -u)" = 0 || { echo "make faults mounts file systems and makes network namespaces: run it as root"; exit 1; }
 	$(BIN)/python -m pytest -m root tests
 
 conformance: $(READY) $(KAFKA_JARS)/.ready ## Compare with Apache Kafka itself: its tools, its files; needs java and mvn
