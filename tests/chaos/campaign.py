@@ -37,7 +37,7 @@ from tests.chaos.faults import KINDS
 from tests.chaos.group import READER, Group
 from tests.chaos.history import Place, TopicHistory
 from tests.chaos.namespaces import Network
-from tests.chaos.replicas import compare
+from tests.chaos.replicas import compare, verify
 from tests.chaos.report import Result, rows_of, told_by_logs
 from tests.chaos.scene import Scene
 from tests.chaos.schedule import rounds
@@ -249,7 +249,8 @@ class Campaign:
         if not self._cluster.stop_all():
             result.failure = result.failure or "not every node stopped cleanly at the end"
         partitions = {topic.name: topic.partitions for topic in self.topics.values()}
-        result.violations += compare(self._scene.log_directories(), partitions)
+        directories = self._scene.log_directories()
+        result.violations += compare(directories, partitions) + verify(directories)
 
     def _times(self) -> Mapping[Place, list[float]]:
         times: dict[Place, list[float]] = defaultdict(list)

@@ -42,6 +42,8 @@ class Kind(Enum):
     """A committed offset that was told once was lower when it was asked for later."""
     DIVERGED = "replicas differ"
     """Replicas that were in sync when they stopped hold different bytes."""
+    DAMAGED = "damaged"
+    """`ottla log verify` calls it an error."""
     UNAVAILABLE = "unavailable"
     """A partition took no write for longer than its faults excuse."""
     GIVEN_UP = "given up"

@@ -1,7 +1,11 @@
-"""Whether the replicas of a partition are the same bytes, read without any code of the server."""
+"""The disks of stopped brokers: whether replicas are the same bytes, read without any code of the
+server, and all that `ottla log verify` checks.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +29,18 @@ def compare(directories: Sequence[Path], partitions: Mapping[str, int]) -> list[
                 (topic, partition), {str(f): _content(f) for f in folders if f.is_dir()}
             )
     return found
+
+
+def verify(directories: Sequence[Path]) -> list[Violation]:
+    """What `ottla log verify` calls an error, in the logs of any topic."""
+    command = Path(sys.executable).with_name("ottla")
+    done = subprocess.run(
+        [command, "log", "verify", *directories], capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        return []
+    told = [line for line in done.stdout.splitlines() if "error" in line or "differ" in line]
+    return [Violation(Kind.DAMAGED, ("disks", -1), line) for line in told or [done.stderr]]
 
 
 def compare_replicas(place: tuple[str, int], replicas: Mapping[str, bytes]) -> list[Violation]:

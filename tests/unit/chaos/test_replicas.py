@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.chaos.checker import Kind
-from tests.chaos.replicas import compare, compare_replicas
+from tests.chaos.replicas import compare, compare_replicas, verify
 
 PLACE = ("topic", 0)
 
@@ -31,3 +31,16 @@ def test_segments_may_be_cut_differently(tmp_path: Path) -> None:
     assert compare(directories, {"topic": 1}) == []
     (tmp_path / "2" / "topic-0" / f"{1:020}.log").write_bytes(b"bcdX")
     assert [v.place for v in compare(directories, {"topic": 1})] == [PLACE]
+
+
+def test_what_the_servers_own_check_calls_an_error(tmp_path: Path) -> None:
+    folder = tmp_path / "log" / "topic-0"
+    folder.mkdir(parents=True)
+    (folder / "partition.metadata").write_text("version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ")
+    (folder / f"{0:020}.log").write_bytes(b"")
+    assert verify([tmp_path / "log"]) == []
+    (folder / f"{5:020}.log").write_bytes(b"")
+    (folder / f"{0:020}.log").write_bytes(b"no batch" * 20)
+    found = verify([tmp_path / "log"])
+    assert found
+    assert all(violation.kind is Kind.DAMAGED for violation in found)
