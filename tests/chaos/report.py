@@ -7,7 +7,7 @@ import re
 import statistics
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,9 +76,11 @@ class Result:
 def rows_of(
     injuries: Sequence[Injury],
     times: Mapping[Place, Sequence[float]],
+    patient: Collection[Place],
     violations: Sequence[Violation],
 ) -> dict[str, Row]:
-    """By kind of fault. `times`: acknowledgements of each partition, in order."""
+    """By kind of fault. `times`: acknowledgements of each partition, in order; for how long they
+    were unavailable is told by those that are `patient`."""
     rows: dict[str, Row] = defaultdict(Row)
     lost = [v.at for v in violations if v.kind is Kind.LOST and v.at is not None]
     for injury in injuries:
@@ -93,7 +95,7 @@ def rows_of(
         )
         window = (injury.began_at, injury.whole_at or healed_at)
         row.unavailable_seconds.append(
-            max((longest_gap(each, window) for each in times.values()), default=0.0)
+            max((longest_gap(times[place], window) for place in patient), default=0.0)
         )
     return dict(rows)
 

@@ -15,12 +15,15 @@ def test_a_row_counts_what_happened_while_its_faults_held() -> None:
     times = {PLACE: [9.0, 11.0, 19.0, 23.0, 40.0, 51.0], OTHER: [5.0, 12.0, 51.5, 52.5]}
     lost = [Violation(Kind.LOST, PLACE, "", at) for at in (11.0, 21.0)]
     moved = Violation(Kind.MOVED, PLACE, "", 11.0)
-    row = rows_of([first, second], times, [*lost, moved])["kill"]
+    row = rows_of([first, second], times, [PLACE, OTHER], [*lost, moved])["kill"]
     assert row.times == 2
     assert row.seconds == 12.0
     assert row.acknowledged == 3 + 2
     assert row.lost == 1
     assert row.unavailable_seconds == [39.5, 39.5]
+    row = rows_of([first, second], times, [PLACE], [])["kill"]
+    assert row.acknowledged == 3 + 2
+    assert row.unavailable_seconds == [17.0, 11.0]
 
 
 def test_a_campaign_is_clean_without_violations_and_with_an_end() -> None:
