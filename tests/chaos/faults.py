@@ -137,14 +137,17 @@ def _stop(scene: Scene, node: int) -> None:
 
 
 def terminate(scene: Scene, rng: random.Random, seconds: float) -> Steps:
-    node = scene.take(scene.anyone(rng))
-    _stop(scene, node)
+    node = scene.anyone(rng)
+    scene.check_serves(node)
+    _stop(scene, scene.take(node))
     yield Harm(f"node {node}", seconds, frozenset({node}))
     _start(scene, node)
 
 
 def terminate_all(scene: Scene, rng: random.Random, seconds: float) -> Steps:
     """SIGTERM of every node at once."""
+    for node in scene.nodes:
+        scene.check_serves(node)
     scene.take_all()
     if not scene.cluster.stop_all():
         raise OttlaError("not every node stopped cleanly on SIGTERM")

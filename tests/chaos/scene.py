@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ottla.client.admin import Admin
 from ottla.core.errors import OttlaError
+from ottla.local.health import brokers_seen
 from ottla.testing import Cluster
 from tests.chaos.history import Place
 from tests.chaos.hosts import HostedCluster
@@ -98,6 +99,11 @@ class Scene:
         if self.taken:
             raise NotNow(f"nodes {sorted(self.taken)} are another fault's victims")
         self.taken.update(self.nodes)
+
+    def check_serves(self, node: int) -> None:
+        """NotNow while a node only starts: a SIGTERM may then end it before it listens to any."""
+        if node not in brokers_seen(self.cluster.address(node)):
+            raise NotNow(f"node {node} does not serve yet")
 
     def free(self, *nodes: int) -> None:
         self.taken.difference_update(nodes)
