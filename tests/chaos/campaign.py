@@ -19,6 +19,7 @@ else they share loopback, and there are no faults of networks and disks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import defaultdict
@@ -127,10 +128,21 @@ class Campaign:
         finally:
             if self._churn is not None:
                 self._churn.stop()
+            if result.failure is not None:
+                self._revive()
             for producer in self._producers:
                 producer.finish()
         self._judge(result)
         return result
+
+    def _revive(self) -> None:
+        """After a failure: what can be told of the history is told by nodes that run."""
+        if self._scene.network is not None:
+            self._scene.network.heal_all()
+        with contextlib.suppress(OttlaError):
+            for node in self._scene.taken & set(self._cluster.running):
+                self._cluster.resume(node)
+            self._cluster.start_all()
 
     def _start_clients(self) -> None:
         with Admin(self._cluster.bootstrap) as admin:

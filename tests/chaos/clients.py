@@ -20,7 +20,7 @@ CLIENT_LOG = logging.getLogger("chaos.clients")
 CLIENT_LOG.addHandler(logging.NullHandler())
 CLIENT_LOG.propagate = False
 KEYS = 20
-FLUSH_SECONDS_MAX = 150
+FLUSH_SECONDS_MAX = 60
 MESSAGE_TIMEOUT_MS = 120_000
 READ_SECONDS_MAX = 120.0
 

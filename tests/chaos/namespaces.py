@@ -157,6 +157,10 @@ class Network:
         self._faults.pop(name)
         self._apply()
 
+    def heal_all(self) -> None:
+        self._faults.clear()
+        self._apply()
+
     def reset_connections(self, host: int, peer: int) -> None:
         """Every TCP connection between the two is broken at the end of `host`."""
         with self.inside(host):
