@@ -314,6 +314,8 @@ class _Broker:
                 settings.cluster_id,
                 replica_lag_ms_max=settings.replica_lag_time_max_ms,
                 topic_defaults=defaults,
+                catch_up_rate_out=settings.leader_replication_throttled_rate,
+                catch_up_rate_in=settings.follower_replication_throttled_rate,
             ),
             clock,
             credentials=credentials,

@@ -161,6 +161,18 @@ class NodeSettings:
     replica_lag_time_max_ms: int = setting(
         "replica.lag.time.max.ms", 30_000, "after which a follower leaves the ISR", minimum=1
     )
+    leader_replication_throttled_rate: int = setting(
+        "leader.replication.throttled.rate",
+        2**63 - 1,
+        "bytes a second sent to followers that are far behind, all of them together",
+        minimum=1,
+    )
+    follower_replication_throttled_rate: int = setting(
+        "follower.replication.throttled.rate",
+        2**63 - 1,
+        "bytes a second taken while being far behind, from all leaders together",
+        minimum=1,
+    )
     broker_session_timeout_ms: int = setting(
         "broker.session.timeout.ms", 3_000, "lease of a broker at the controller", minimum=100
     )

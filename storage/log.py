@@ -265,6 +265,15 @@ class Log(LogState):
         except (DecodeError, OSError) as error:
             self._read_failed(error)
 
+    def holds_more_than(self, found: LogSlice, bytes_max: int) -> bool:
+        """Whether more than `bytes_max` lie between the start of a slice and the log's end."""
+        size = -found.position
+        for segment in self._segments[max(bisect_right(self._bases, found.base_offset) - 1, 0) :]:
+            size += segment.size
+            if size > bytes_max:
+                return True
+        return False
+
     def offset_for_timestamp(
         self, timestamp_ms: int, end_offset: int
     ) -> tuple[int, int, int] | None:

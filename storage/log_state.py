@@ -443,6 +443,10 @@ class LogState:
         with contextlib.suppress(ProtocolError):
             self._read_failed(error)
 
+    def fail_reading(self, error: OSError) -> NoReturn:
+        """The disk did not give what a slice of this log holds: KAFKA_STORAGE_ERROR."""
+        self._read_failed(error)
+
     def _read_failed(self, error: DecodeError | OSError) -> NoReturn:
         """Data that was in the log is not what it was: this replica must be made again."""
         if isinstance(error, OSError):

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"broker/generated/replication.proto\x12\x14ottla.replication.v1\"\xe8\x01\n\x0bStreamHello\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x12\n\ncluster_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66ollower_id\x18\x03 \x01(\x05\x12\x1d\n\x15\x66ollower_broker_epoch\x18\x04 \x01(\x03\x12\x11\n\tleader_id\x18\x05 \x01(\x05\x12.\n\x04kind\x18\x06 \x01(\x0e\x32 .ottla.replication.v1.StreamKind\x12\x14\n\x0c\x63redit_bytes\x18\x07 \x01(\x04\x12\x1e\n\x16partition_credit_bytes\x18\x08 \x01(\x04\"[\n\rStreamWelcome\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x11\n\tleader_id\x18\x02 \x01(\x05\x12\x1d\n\x15heartbeat_interval_ms\x18\x03 \x01(\r*>\n\nStreamKind\x12\x1b\n\x17STREAM_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTREAM_KIND_ALL\x10\x01*\xe4\x01\n\tFrameKind\x12\x1a\n\x16\x46RAME_KIND_UNSPECIFIED\x10\x00\x12\r\n\tSUBSCRIBE\x10\x01\x12\x0f\n\x0b\x41\x43KNOWLEDGE\x10\x02\x12\x0f\n\x0bUNSUBSCRIBE\x10\x03\x12\x11\n\rCANNOT_APPEND\x10\x04\x12\r\n\tLOG_START\x10\x05\x12\x0e\n\nSUBSCRIBED\x10\x10\x12\r\n\tDIVERGING\x10\x11\x12\t\n\x05RESET\x10\x12\x12\x0b\n\x07REFUSED\x10\x13\x12\x08\n\x04\x44\x41TA\x10\x14\x12\t\n\x05STATE\x10\x15\x12\r\n\tCANCELLED\x10\x16\x12\r\n\tHEARTBEAT\x10\x17\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"broker/generated/replication.proto\x12\x14ottla.replication.v1\"\xe8\x01\n\x0bStreamHello\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x12\n\ncluster_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66ollower_id\x18\x03 \x01(\x05\x12\x1d\n\x15\x66ollower_broker_epoch\x18\x04 \x01(\x03\x12\x11\n\tleader_id\x18\x05 \x01(\x05\x12.\n\x04kind\x18\x06 \x01(\x0e\x32 .ottla.replication.v1.StreamKind\x12\x14\n\x0c\x63redit_bytes\x18\x07 \x01(\x04\x12\x1e\n\x16partition_credit_bytes\x18\x08 \x01(\x04\"[\n\rStreamWelcome\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x11\n\tleader_id\x18\x02 \x01(\x05\x12\x1d\n\x15heartbeat_interval_ms\x18\x03 \x01(\r*\\\n\nStreamKind\x12\x1b\n\x17STREAM_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13STREAM_KIND_IN_SYNC\x10\x01\x12\x18\n\x14STREAM_KIND_CATCH_UP\x10\x02*\xf6\x01\n\tFrameKind\x12\x1a\n\x16\x46RAME_KIND_UNSPECIFIED\x10\x00\x12\r\n\tSUBSCRIBE\x10\x01\x12\x0f\n\x0b\x41\x43KNOWLEDGE\x10\x02\x12\x0f\n\x0bUNSUBSCRIBE\x10\x03\x12\x11\n\rCANNOT_APPEND\x10\x04\x12\r\n\tLOG_START\x10\x05\x12\x0e\n\nSUBSCRIBED\x10\x10\x12\r\n\tDIVERGING\x10\x11\x12\t\n\x05RESET\x10\x12\x12\x0b\n\x07REFUSED\x10\x13\x12\x08\n\x04\x44\x41TA\x10\x14\x12\t\n\x05STATE\x10\x15\x12\r\n\tCANCELLED\x10\x16\x12\r\n\tHEARTBEAT\x10\x17\x12\x10\n\x0cOTHER_STREAM\x10\x18\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'broker.generated.replicatio
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STREAMKIND']._serialized_start=388
-  _globals['_STREAMKIND']._serialized_end=450
-  _globals['_FRAMEKIND']._serialized_start=453
-  _globals['_FRAMEKIND']._serialized_end=681
+  _globals['_STREAMKIND']._serialized_end=480
+  _globals['_FRAMEKIND']._serialized_start=483
+  _globals['_FRAMEKIND']._serialized_end=729
   _globals['_STREAMHELLO']._serialized_start=61
   _globals['_STREAMHELLO']._serialized_end=293
   _globals['_STREAMWELCOME']._serialized_start=295

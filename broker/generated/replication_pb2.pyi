@@ -4,8 +4,8 @@ isort:skip_file
 Replication between brokers: the handshake of a stream and the kinds of its frames.
 
 A stream is one bidirectional gRPC call, /ottla.replication.v1.Replication/Stream, that a follower
-opens to a leader's internal listener. Its messages are raw bytes (a generic handler: protobuf
-would copy every record). The first message of either side is one of the two messages below; all
+opens to a leader's internal listener, at most one of either kind. Its messages are raw bytes (a
+generic handler: protobuf would copy every record). The first message of either side is one of the two messages below; all
 later ones are sequences of frames, drawn byte by byte in broker/replication/README.md.
 """
 
@@ -30,14 +30,18 @@ class _StreamKind:
 class _StreamKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StreamKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     STREAM_KIND_UNSPECIFIED: _StreamKind.ValueType  # 0
-    STREAM_KIND_ALL: _StreamKind.ValueType  # 1
-    """Carries every partition of the pair."""
+    STREAM_KIND_IN_SYNC: _StreamKind.ValueType  # 1
+    """Carries the partitions whose follower is in sync, or near."""
+    STREAM_KIND_CATCH_UP: _StreamKind.ValueType  # 2
+    """Carries those whose follower is far behind."""
 
 class StreamKind(_StreamKind, metaclass=_StreamKindEnumTypeWrapper): ...
 
 STREAM_KIND_UNSPECIFIED: StreamKind.ValueType  # 0
-STREAM_KIND_ALL: StreamKind.ValueType  # 1
-"""Carries every partition of the pair."""
+STREAM_KIND_IN_SYNC: StreamKind.ValueType  # 1
+"""Carries the partitions whose follower is in sync, or near."""
+STREAM_KIND_CATCH_UP: StreamKind.ValueType  # 2
+"""Carries those whose follower is far behind."""
 Global___StreamKind: _TypeAlias = StreamKind  # noqa: Y015
 
 class _FrameKind:
@@ -62,6 +66,7 @@ class _FrameKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FrameKind.V
     STATE: _FrameKind.ValueType  # 21
     CANCELLED: _FrameKind.ValueType  # 22
     HEARTBEAT: _FrameKind.ValueType  # 23
+    OTHER_STREAM: _FrameKind.ValueType  # 24
 
 class FrameKind(_FrameKind, metaclass=_FrameKindEnumTypeWrapper): ...
 
@@ -81,6 +86,7 @@ DATA: FrameKind.ValueType  # 20
 STATE: FrameKind.ValueType  # 21
 CANCELLED: FrameKind.ValueType  # 22
 HEARTBEAT: FrameKind.ValueType  # 23
+OTHER_STREAM: FrameKind.ValueType  # 24
 Global___FrameKind: _TypeAlias = FrameKind  # noqa: Y015
 
 @_typing.final

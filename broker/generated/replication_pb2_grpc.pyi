@@ -4,8 +4,8 @@ isort:skip_file
 Replication between brokers: the handshake of a stream and the kinds of its frames.
 
 A stream is one bidirectional gRPC call, /ottla.replication.v1.Replication/Stream, that a follower
-opens to a leader's internal listener. Its messages are raw bytes (a generic handler: protobuf
-would copy every record). The first message of either side is one of the two messages below; all
+opens to a leader's internal listener, at most one of either kind. Its messages are raw bytes (a
+generic handler: protobuf would copy every record). The first message of either side is one of the two messages below; all
 later ones are sequences of frames, drawn byte by byte in broker/replication/README.md.
 """
 

@@ -14,7 +14,7 @@ from ottla.core.identifiers import Uuid
 if TYPE_CHECKING:
     from broker.replication.leader_session import LeaderSession
     from broker.replication.partition import Partition
-    from storage.log import Log
+    from storage.log import Log, LogSlice
 
 _BATCH_START = struct.Struct(">qi")  # base offset, batch length
 _LAST_OFFSET_DELTA = struct.Struct(">i")
@@ -38,6 +38,8 @@ class Subscription:
         "partition",
         "position",
         "queued",
+        "read",
+        "reading",
         "session",
         "topic_id",
     )
@@ -60,6 +62,10 @@ class Subscription:
         """(offset after the frame, bytes), in the order sent."""
         self.in_flight_bytes = 0
         self.queued = False
+        self.reading = False
+        """A thread reads for it."""
+        self.read: bytes | None = None
+        """What a thread has read, from `position` on."""
         self.active = True
 
 
@@ -91,10 +97,11 @@ class ReplicaFeed:
 
     def appended(self, base_offset: int, next_offset: int, batch: memoryview) -> None:
         """Keep what was appended and wake the streams."""
-        if not self.subscriptions:
-            return
-        self._tail.append(base_offset, next_offset, batch)
+        kept = False
         for subscription in self.subscriptions:
+            if not kept and not subscription.session.catch_up:
+                kept = True
+                self._tail.append(base_offset, next_offset, batch)
             if not subscription.queued:
                 subscription.session.mark_dirty(subscription)
 
@@ -108,8 +115,11 @@ class ReplicaFeed:
         self.subscriptions.clear()
         self._tail.clear()
 
-    def read(self, log: Log, position: int, bytes_max: int) -> tuple[list[bytes], int] | None:
-        """(whole batches from `position`, offset after them); None at the log end.
+    def find(
+        self, log: Log, position: int, bytes_max: int
+    ) -> tuple[list[bytes], int] | LogSlice | None:
+        """(whole batches from `position`, offset after them) that are kept, else where they lie in
+        the log; None at the log end.
 
         ProtocolError(OFFSET_OUT_OF_RANGE) when retention has passed `position`,
         KAFKA_STORAGE_ERROR.
@@ -119,15 +129,19 @@ class ReplicaFeed:
         kept = self._tail.read(position, bytes_max)
         if kept is not None:
             return kept
-        found = log.read(position, bytes_max, end_offset=log.log_end_offset, at_least_one=True)
-        if found is None:
-            return None
-        batches = found.read()
-        return [batches], next_offset_of(batches)
+        return log.read(position, bytes_max, end_offset=log.log_end_offset, at_least_one=True)
 
     def sent(self) -> None:
         """Positions moved: let go of what all have sent."""
-        self._tail.release(min(subscription.position for subscription in self.subscriptions))
+        first = self._first_position()
+        if first is None:
+            self._tail.clear()
+        else:
+            self._tail.release(first)
+
+    def _first_position(self) -> int | None:
+        """Of those in sync: who is far behind would only keep the tail from moving on."""
+        return min((s.position for s in self.subscriptions if not s.session.catch_up), default=None)
 
 
 def next_offset_of(batches: Buffer) -> int:

@@ -7,6 +7,8 @@ Every followed partition goes through
       │ └──── diverging: cut by epoch; reset: start anew ────┐     │
       └──────────────────────────────────────────────────────┴─refused
 
+until it is unfollowed, or the leader sends it to the other of the two streams (`elsewhere`).
+
 The follower appends only at its log end and acknowledges only what its log holds (in durable mode:
 what is synced). Numbers it does not know are dropped (SAFETY rule 10).
 """
@@ -14,7 +16,7 @@ what is synced). Numbers it does not know are dropped (SAFETY rule 10).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from broker.replication import frames, replica_log
@@ -64,7 +66,7 @@ class _Followed:
 
 class FollowerSession:
     """See the module. `broker_epoch` gives the own registration; `wake` asks the shell to call
-    `next_message` soon."""
+    `next_message` soon. `requests` numbers what all streams to this leader ask, ascending."""
 
     def __init__(
         self,
@@ -74,6 +76,8 @@ class FollowerSession:
         settings: ReplicationSettings,
         clock: Clock,
         wake: Callable[[], None],
+        requests: Iterator[int],
+        elsewhere: Callable[[Partition], None],
     ) -> None:
         self.leader_id = leader_id
         self._broker_epoch = broker_epoch
@@ -85,7 +89,8 @@ class FollowerSession:
         self._streaming: dict[int, _Followed] = {}
         self._paused: dict[_Followed, None] = {}
         self._unacknowledged: list[_Followed] = []
-        self._next_request = 1
+        self._request_numbers = requests
+        self._elsewhere = elsewhere
         self._out = bytearray()
 
     @property
@@ -136,6 +141,10 @@ class FollowerSession:
             elif kind == frames.CANCELLED:
                 if (followed := self._streaming.get(number)) is not None:
                     self._pause(followed, self._settings.retry_ms, tell=False)
+            elif kind == frames.OTHER_STREAM:
+                if (followed := self._streaming.get(number)) is not None:
+                    self._leave(followed, tell=False)
+                    self._elsewhere(followed.partition)
             elif kind in (frames.DIVERGING, frames.RESET, frames.REFUSED):
                 self._not_admitted(kind, number, body)
         self._acknowledge()
@@ -290,8 +299,7 @@ class FollowerSession:
         except ProtocolError as error:
             self._failed(followed, error)
             return
-        request = self._next_request
-        self._next_request += 1
+        request = next(self._request_numbers)
         followed.request = request
         self._requests[request] = followed
         self._tell(frames.encode_subscribe(request, ask))

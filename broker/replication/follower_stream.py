@@ -1,4 +1,4 @@
-"""The follower's end of the stream to one leader: dial, handshake, run a session, dial again.
+"""The follower's end of one stream to a leader: dial, handshake, run a session, dial again.
 
 The set of followed partitions outlives the connection; each new one starts a FollowerSession that
 subscribes all of them anew.
@@ -9,14 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from broker.generated.replication_pb2 import STREAM_KIND_ALL, StreamHello, StreamWelcome
+from broker.generated.replication_pb2 import (
+    STREAM_KIND_CATCH_UP,
+    STREAM_KIND_IN_SYNC,
+    StreamHello,
+    StreamWelcome,
+)
 from broker.replication.follower_session import FollowerSession, PartitionKey
 from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
+from broker.replication.throttle import Throttle
 from broker.replication.transport import PROTOCOL_VERSION, Dial, ReplicaStream, StreamClosed
 from ottla.core.clock import Clock
 from ottla.core.errors import DecodeError
@@ -29,7 +35,8 @@ SILENT_KEEPALIVES_MAX = 10
 
 class FollowerStream:
     """Follows partitions of `leader_id`. `address` gives where it listens, None while unknown;
-    `broker_epoch` the own registration, None before it."""
+    `broker_epoch` the own registration, None before it. `requests` and `elsewhere` are the
+    session's; `throttle` limits what is read."""
 
     def __init__(
         self,
@@ -41,8 +48,16 @@ class FollowerStream:
         settings: ReplicationSettings,
         clock: Clock,
         rng: random.Random,
+        requests: Iterator[int],
+        elsewhere: Callable[[Partition], None],
+        catch_up: bool = False,
+        throttle: Throttle | None = None,
     ) -> None:
         self.leader_id = leader_id
+        self._requests = requests
+        self._elsewhere = elsewhere
+        self._catch_up = catch_up
+        self._throttle = throttle
         self._address = address
         self._broker_epoch = broker_epoch
         self._dial = dial
@@ -131,9 +146,12 @@ class FollowerStream:
                 settings=self._settings,
                 clock=self._clock,
                 wake=woken.set,
+                requests=self._requests,
+                elsewhere=self._elsewhere,
             )
             self._session = session
-            logger.info("following broker %d at %s:%d", self.leader_id, *address)
+            what = "catching up with" if self._catch_up else "following"
+            logger.info("%s broker %d at %s:%d", what, self.leader_id, *address)
             try:
                 for partition in [*self._partitions.values()]:
                     session.follow(partition)
@@ -149,7 +167,7 @@ class FollowerStream:
             follower_id=settings.node_id,
             follower_broker_epoch=broker_epoch,
             leader_id=self.leader_id,
-            kind=STREAM_KIND_ALL,
+            kind=STREAM_KIND_CATCH_UP if self._catch_up else STREAM_KIND_IN_SYNC,
             credit_bytes=settings.credit_bytes,
             partition_credit_bytes=settings.partition_credit_bytes,
         )
@@ -178,9 +196,19 @@ class FollowerStream:
                     message = await stream.read()
                     heard.at_ms = self._clock.now_ms()
                     session.receive(message)
+                    if self._throttle is not None:
+                        await self._pay(self._throttle, len(message), heard)
         except* (StreamClosed, DecodeError) as ended:
             reason = "; ".join(str(error) for error in ended.exceptions)
         raise StreamClosed(reason)
+
+    async def _pay(self, throttle: Throttle, size: int, heard: _Heard) -> None:
+        """Wait until `size` bytes are within the rate; the leader is not silent meanwhile."""
+        now_ms = self._clock.now_ms()
+        throttle.take(size, now_ms)
+        wait_ms = throttle.wait_ms(now_ms)
+        heard.at_ms = now_ms + int(wait_ms)
+        await asyncio.sleep(wait_ms / 1000)
 
     async def _send(
         self, session: FollowerSession, stream: ReplicaStream, woken: asyncio.Event
@@ -193,12 +221,17 @@ class FollowerStream:
 
     async def _tick(self, session: FollowerSession, heard: _Heard) -> None:
         settings = self._settings
+        used_ms = self._clock.now_ms()
         while True:
             await asyncio.sleep(settings.retry_ms / 1000 if session.paused else 0.1)
             now_ms = self._clock.now_ms()
             session.on_tick(now_ms)
             if now_ms - heard.at_ms > SILENT_KEEPALIVES_MAX * settings.keepalive_ms:
                 raise StreamClosed("the leader is silent")
+            if self._partitions:
+                used_ms = now_ms
+            elif now_ms - used_ms > settings.idle_ms_max:
+                raise StreamClosed("nothing is to be followed")
 
 
 class _Heard:

@@ -39,6 +39,7 @@ DATA = int(replication_pb2.DATA)
 STATE = int(replication_pb2.STATE)
 CANCELLED = int(replication_pb2.CANCELLED)
 HEARTBEAT = int(replication_pb2.HEARTBEAT)
+OTHER_STREAM = int(replication_pb2.OTHER_STREAM)
 
 HEADER = struct.Struct(">BII")
 SUBSCRIBE_BODY = struct.Struct(">16siiqqiq")

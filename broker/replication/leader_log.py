@@ -5,15 +5,22 @@ Errors of the log are ProtocolErrors; the ones named are raised beside KAFKA_STO
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from broker.replication.frames import Subscribe
 from broker.replication.truncation import Matched, Verdict, decide_verdict
-from ottla.core.errors import ProtocolError
+from ottla.core.errors import ErrorCode, ProtocolError
 
 if TYPE_CHECKING:
     from broker.replication.feed import Subscription
     from broker.replication.partition import Partition
+    from storage.log import LogSlice
+
+FAR_BYTES = 16 * 1024 * 1024
+"""A replica out of the ISR and further behind its leader goes to the catch-up stream: more than
+the tail of a partition holds, as much as a stream's credit."""
+NEAR_BYTES = 4 * 1024 * 1024
+"""Not further behind it goes to the others: the high watermark may wait for so much."""
 
 
 def admit(partition: Partition, ask: Subscribe) -> Verdict:
@@ -26,12 +33,29 @@ def admit(partition: Partition, ask: Subscribe) -> Verdict:
     return decide_verdict(ask, log.epochs.entries, log.log_start_offset, log.log_end_offset)
 
 
+def check_order(partition: Partition, follower_id: int, ask: Subscribe, request: int) -> None:
+    """Note what a follower asks; INVALID_UPDATE_VERSION when it has asked anew since.
+
+    Two streams carry its requests, and an older one may come later, with a position that its log
+    no longer has.
+    """
+    follower = partition.machine.followers.get(follower_id)
+    if follower is None:
+        return
+    asked = (ask.broker_epoch, request)
+    if asked <= follower.asked:
+        raise ProtocolError(ErrorCode.INVALID_UPDATE_VERSION, "it has asked anew since")
+    follower.asked = asked
+
+
 def subscribed(subscription: Subscription, verdict: Matched, broker_epoch: int) -> None:
     """The prefix is proven (`verdict`): serve the subscription from its position on."""
     partition = subscription.partition
     partition.feed.add(subscription)
-    # In durable mode only the first acknowledgement says what is synced.
-    position = None if partition.durable else subscription.position
+    # In durable mode only the first acknowledgement says what is synced. Who catches up is not
+    # counted at all: acks=all would wait for it once it had come to where the log ended before.
+    counts = not (partition.durable or subscription.session.catch_up)
+    position = subscription.position if counts else None
     partition.run(
         partition.machine.on_subscribed(
             subscription.follower_id, broker_epoch, position, partition.host.clock.now_ms()
@@ -46,20 +70,54 @@ def unsubscribed(subscription: Subscription) -> None:
         partition.machine.on_unsubscribed(subscription.follower_id)
 
 
-def read(partition: Partition, position: int, bytes_max: int) -> tuple[list[bytes], int] | None:
-    """(whole batches, offset after them) up to the log end; None: nothing to send.
+def find(
+    partition: Partition, position: int, bytes_max: int
+) -> tuple[list[bytes], int] | LogSlice | None:
+    """(whole batches, offset after them) up to the log end, or where they lie in the log; None:
+    nothing to send.
 
     OFFSET_OUT_OF_RANGE when retention has passed `position`.
     """
     try:
-        return partition.feed.read(partition.usable_log, position, bytes_max)
+        return partition.feed.find(partition.usable_log, position, bytes_max)
     except ProtocolError as error:
         partition.note_failure(error)
         raise
 
 
+def read_failed(partition: Partition, error: OSError) -> NoReturn:
+    """A slice that was found cannot be read."""
+    try:
+        partition.usable_log.fail_reading(error)
+    except ProtocolError as failure:
+        partition.note_failure(failure)
+        raise
+
+
+def belongs_elsewhere(
+    subscription: Subscription, found: tuple[list[bytes], int] | LogSlice | None
+) -> bool:
+    """Whether the other of the follower's two streams is the right one (rule 11), by what `find`
+    gave: to catch up goes who is far behind and not in sync, back who is near.
+
+    acks=all waits for a member of the ISR however far it is behind: it stays with those in sync.
+    """
+    if not subscription.session.catch_up:
+        if isinstance(found, tuple) or found is None:
+            return False
+        partition = subscription.partition
+        if subscription.follower_id in partition.machine.maximal_isr:
+            return False
+        return partition.usable_log.holds_more_than(found, FAR_BYTES)
+    if isinstance(found, tuple) or found is None:
+        return True
+    return not subscription.partition.usable_log.holds_more_than(found, NEAR_BYTES)
+
+
 def progressed(subscription: Subscription, log_end_offset: int) -> None:
     """The follower holds everything below `log_end_offset`."""
+    if subscription.session.catch_up:
+        return
     partition = subscription.partition
     partition.run(
         partition.machine.on_progress(

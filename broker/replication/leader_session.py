@@ -2,10 +2,12 @@
 
 A follower subscribes partitions; this session proves each prefix, then sends what is appended,
 coalesced over all partitions, within the follower's credit. Positions live as long as the session
-(SAFETY rule 10). service.py puts it on gRPC, the simulator on a virtual network.
+(SAFETY rule 10). A subscription that belongs on the follower's other stream is dropped and told so
+(rule 11). service.py puts it on gRPC, the simulator on a virtual network.
 
 Bounds: `subscriptions_max` partitions; bytes in flight at most the follower's credit, in all and
-per partition, plus one batch; the queue holds each subscription at most once.
+per partition, plus one batch; the queue holds each subscription at most once; COLD_READS_MAX reads
+in threads.
 """
 
 from __future__ import annotations
@@ -13,22 +15,32 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from broker.replication import frames, leader_log, record_deletion
-from broker.replication.feed import Subscription
+from broker.replication.cold_reads import SliceReader
+from broker.replication.feed import Subscription, next_offset_of
 from broker.replication.frames import Buffer, Subscribe
 from broker.replication.partition import Partition
+from broker.replication.throttle import Throttle
 from broker.replication.truncation import Diverging, Matched, ResetTo
 from ottla.core.clock import Clock
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
 
+if TYPE_CHECKING:
+    from storage.log import LogSlice
+
 logger = logging.getLogger(__name__)
+
+COLD_READS_MAX = 4
+"""Of one stream at a time, each of a message's size or one batch."""
 
 
 class LeaderSession:
     """See the module. `find` gives a partition or raises ProtocolError; `wake` asks the shell to
-    call `next_message` soon; it is called often and must be cheap."""
+    call `next_message` soon; it is called often and must be cheap. `throttle` is of the catch-up
+    streams."""
 
     def __init__(
         self,
@@ -42,9 +54,16 @@ class LeaderSession:
         message_bytes: int,
         keepalive_ms: int,
         subscriptions_max: int,
+        reader: SliceReader,
+        catch_up: bool = False,
+        throttle: Throttle | None = None,
     ) -> None:
         self.follower_id = follower_id
+        self.catch_up = catch_up
         self.closed = False
+        self._reader = reader
+        self._throttle = throttle
+        self._cold_reads = 0
         self._find = find
         self._clock = clock
         self._wake = wake
@@ -66,6 +85,8 @@ class LeaderSession:
 
     def receive(self, message: Buffer) -> None:
         """Take one message; DecodeError when the follower breaks the protocol."""
+        if self.closed:
+            return  # another stream has its place, and may know more
         for kind, number, body in frames.iter_frames(message):
             if kind == frames.ACKNOWLEDGE:
                 (log_end,) = frames.unpack(frames.OFFSET_BODY, body)
@@ -89,6 +110,7 @@ class LeaderSession:
             if len(self._subscriptions) >= self._subscriptions_max:
                 raise ProtocolError(ErrorCode.REQUEST_TIMED_OUT, "too many subscriptions")
             partition = self._find(ask.topic_id, ask.partition)
+            leader_log.check_order(partition, self.follower_id, ask, request)
             verdict = leader_log.admit(partition, ask)
         except ProtocolError as error:
             body = frames.CODE_BODY.pack(error.code)
@@ -140,7 +162,7 @@ class LeaderSession:
             and subscription.position < partition.machine.log_end_offset
         ):
             self.mark_dirty(subscription)
-        elif self._queue or self._internal:
+        elif self._waiting:
             self._wake()
 
     def _cannot_append(self, number: int, code: int) -> None:
@@ -162,7 +184,7 @@ class LeaderSession:
 
     def mark_dirty(self, subscription: Subscription) -> None:
         """There is more to send."""
-        if not subscription.queued and subscription.active:
+        if not subscription.queued and not subscription.reading and subscription.active:
             subscription.queued = True
             (self._internal if subscription.partition.internal else self._queue).append(
                 subscription
@@ -179,11 +201,24 @@ class LeaderSession:
         body = frames.CODE_BODY.pack(code)
         self._tell(frames.frame(frames.CANCELLED, subscription.number, body))
 
+    def _give_up(self, subscription: Subscription, code: ErrorCode) -> None:
+        """Retention passed the follower, or the disk failed: it asks again, or elsewhere."""
+        if subscription.active:
+            leader_log.unsubscribed(subscription)
+            self.cancel(subscription, code)
+
+    def _send_elsewhere(self, subscription: Subscription) -> None:
+        """Its position is forgotten here; the follower proves one anew on its other stream."""
+        leader_log.unsubscribed(subscription)
+        self.drop(subscription)
+        self._tell(frames.frame(frames.OTHER_STREAM, subscription.number))
+
     def drop(self, subscription: Subscription) -> None:
         """Forget it; its late acknowledgements will meet an unknown number."""
         if self._subscriptions.pop(subscription.number, None) is None:
             return
         subscription.active = False
+        subscription.read = None
         self._in_flight_bytes -= subscription.in_flight_bytes
         subscription.in_flight.clear()
         subscription.in_flight_bytes = 0
@@ -200,6 +235,8 @@ class LeaderSession:
             rounds = len(queue)
             while rounds and size < self._message_bytes:
                 if self._in_flight_bytes and self._in_flight_bytes >= self._credit_bytes:
+                    break
+                if self._throttled:
                     break
                 rounds -= 1
                 subscription = queue.popleft()
@@ -219,22 +256,23 @@ class LeaderSession:
 
     def _add_data(self, parts: list[Buffer], subscription: Subscription, room: int) -> int:
         """Add one data frame if there is something to send and credit for it; its bytes."""
-        share = self._partition_credit_bytes - subscription.in_flight_bytes
-        if subscription.in_flight_bytes and share <= 0:
-            return 0  # an acknowledgement queues it again
         partition = subscription.partition
         position = subscription.position
+        share = self._partition_credit_bytes - subscription.in_flight_bytes
+        if (
+            subscription.in_flight_bytes
+            and share <= 0
+            and position < partition.machine.log_end_offset
+        ):
+            return 0  # an acknowledgement queues it again
         try:
-            read = leader_log.read(partition, position, min(room, share))
+            found = self._find_data(subscription, min(room, share))
         except ProtocolError as error:
-            # Retention passed the follower, or the disk failed: it asks again, or elsewhere.
-            if subscription.active:
-                leader_log.unsubscribed(subscription)
-                self.cancel(subscription, error.code)
+            self._give_up(subscription, error.code)
             return 0
-        if read is None:
+        if found is None:
             return 0
-        batches, next_offset = read
+        batches, next_offset = found
         size = sum(map(len, batches))
         machine = partition.machine
         parts.append(
@@ -253,9 +291,66 @@ class LeaderSession:
         self._in_flight_bytes += size
         self._untold.pop(subscription, None)
         partition.feed.sent()
-        if next_offset < machine.log_end_offset:
+        if self._throttle is not None:
+            self._throttle.take(size, self._clock.now_ms())
+        if next_offset < machine.log_end_offset or self.catch_up:
             self.mark_dirty(subscription)
         return size
+
+    def _find_data(
+        self, subscription: Subscription, bytes_max: int
+    ) -> tuple[list[bytes], int] | None:
+        """(whole batches, offset after them). None: there is nothing to send, or it is being read,
+        or it belongs on the other stream."""
+        if subscription.read is not None:
+            batches, subscription.read = subscription.read, None
+            return [batches], next_offset_of(batches)
+        partition = subscription.partition
+        found = leader_log.find(partition, subscription.position, bytes_max)
+        if leader_log.belongs_elsewhere(subscription, found):
+            self._send_elsewhere(subscription)
+            return None
+        if found is None or isinstance(found, tuple):
+            return found
+        if not self._reader.is_cached(found):
+            if self._cold_reads < COLD_READS_MAX:
+                self._read_cold(subscription, found)
+            else:
+                self.mark_dirty(subscription)
+            return None
+        try:
+            batches = found.read()
+        except OSError as error:
+            leader_log.read_failed(partition, error)
+        return [batches], next_offset_of(batches)
+
+    def _read_cold(self, subscription: Subscription, found: LogSlice) -> None:
+        def done(read: bytes | OSError) -> None:
+            self._cold_reads -= 1
+            subscription.reading = False
+            if isinstance(read, bytes):
+                subscription.read = read if subscription.active else None
+                self.mark_dirty(subscription)
+            else:
+                try:
+                    leader_log.read_failed(subscription.partition, read)
+                except ProtocolError as error:
+                    self._give_up(subscription, error.code)
+            if self._waiting:
+                self._wake()
+
+        self._cold_reads += 1
+        subscription.reading = True
+        self._reader.read(found, done)
+
+    @property
+    def _waiting(self) -> bool:
+        return bool(self._queue or self._internal)
+
+    @property
+    def _throttled(self) -> bool:
+        throttle = self._throttle
+        return throttle is not None and throttle.wait_ms(self._clock.now_ms()) > 0
 
     def on_tick(self, now_ms: int) -> None:
         """Tell changed states, and that the stream lives."""
@@ -266,7 +361,7 @@ class LeaderSession:
         self._untold.clear()
         if not self._control and now_ms - self._last_message_ms >= self._keepalive_ms:
             self._control += frames.frame(frames.HEARTBEAT, 0)
-        if self._control:
+        if self._control or (self._throttle is not None and self._waiting):
             self._wake()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """All partitions of this broker: metadata in, leaders and followers out.
 
 The replica manager opens a log for every partition that metadata gives this broker, tells each
-partition what metadata says of it, keeps one follower stream per leader, carries ISR changes to the
+partition what metadata says of it, keeps the follower streams, carries ISR changes to the
 controller, and takes a failed log directory out of service. Deltas are applied in the call that
 brings them, on the event loop; only logs that must be recovered first are opened in a thread
 (replica_logs.py), and then take over the metadata of that moment.
@@ -13,6 +13,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Mapping
+from itertools import count
 from typing import TYPE_CHECKING
 
 import grpc.aio
@@ -38,6 +39,7 @@ from broker.replication.seams import (
 from broker.replication.service import ReplicationService
 from broker.replication.settings import ReplicationSettings
 from broker.replication.tail import TailBudget
+from broker.replication.throttle import throttle_of
 from broker.replication.transport import Dial, grpc_dial
 from controller.state import TOPIC, PartitionMetadata, TopicMetadata
 from ottla.core.clock import Clock
@@ -85,6 +87,8 @@ class ReplicaManager:
         self._by_name: dict[tuple[str, int], Partition] = {}
         self._brokers: dict[int, BrokerView] = {}
         self._streams = FollowerStreams(self._stream_to)
+        self._requests = count(1)
+        self._throttle_in = throttle_of(settings.catch_up_rate_in)
         self._replica_logs = ReplicaLogs(settings.node_id, log_manager, self, self._note_opened)
         self._replicas_changed = replicas_changed or asyncio.Event()
         self._health = ReplicaHealth(
@@ -168,6 +172,7 @@ class ReplicaManager:
         finally:
             unsubscribe()
             self._group = None
+            self._service.close()
 
     # ---- metadata
 
@@ -341,7 +346,7 @@ class ReplicaManager:
         else:
             self._streams.unfollow((partition.topic_id, partition.index))
 
-    def _stream_to(self, leader_id: int) -> FollowerStream:
+    def _stream_to(self, leader_id: int, catch_up: bool) -> FollowerStream:
         stream = FollowerStream(
             leader_id,
             address=lambda: self._address_of(leader_id),
@@ -350,6 +355,10 @@ class ReplicaManager:
             settings=self._settings,
             clock=self.clock,
             rng=self._rng,
+            requests=self._requests,
+            elsewhere=self._streams.switch,
+            catch_up=catch_up,
+            throttle=self._throttle_in if catch_up else None,
         )
         self._spawn(stream.run())
         return stream

@@ -40,6 +40,8 @@ class FollowerProgress:
     cannot_append: bool = False
     log_start_offset: int | None = None
     """What it has saved of it; None before its incarnation told."""
+    asked: tuple[int, int] = (-1, -1)
+    """(broker epoch, request) of its newest subscribe."""
 
     def subscribe(self, broker_epoch: int, leader_end: int, now_ms: int) -> None:
         """A new subscription: nothing of an earlier one counts."""

@@ -1,4 +1,4 @@
-"""The leader's end of the streams on gRPC: handshake, then a LeaderSession per follower.
+"""The leader's end of the streams on gRPC: handshake, then a LeaderSession per follower and kind.
 
 A stranger learns nothing and costs little: without the right cluster id and leader id in a first
 message that comes in time, the call is refused before anything is kept for it.
@@ -14,10 +14,17 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from broker.generated.replication_pb2 import StreamHello, StreamWelcome
+from broker.generated.replication_pb2 import (
+    STREAM_KIND_CATCH_UP,
+    STREAM_KIND_IN_SYNC,
+    StreamHello,
+    StreamWelcome,
+)
+from broker.replication.cold_reads import ColdReads
 from broker.replication.leader_session import LeaderSession
 from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
+from broker.replication.throttle import throttle_of
 from broker.replication.transport import (
     METHOD,
     PROTOCOL_VERSION,
@@ -51,14 +58,21 @@ class ReplicationService:
         self._find = find
         self._settings = settings
         self._clock = clock
-        self._sessions: dict[int, LeaderSession] = {}
+        self._reads = ColdReads()
+        self._throttle = throttle_of(settings.catch_up_rate_out)
+        self._sessions: dict[tuple[int, int], LeaderSession] = {}
+        """By follower and kind of stream."""
         self._epochs: dict[int, int] = {}
         """Broker epochs of the followers in `_sessions`."""
 
     @property
-    def follower_ids(self) -> tuple[int, ...]:
-        """Followers with an open stream."""
+    def streams(self) -> tuple[tuple[int, int], ...]:
+        """(follower, kind) of the open streams."""
         return tuple(self._sessions)
+
+    def close(self) -> None:
+        """No more reads in the background."""
+        self._reads.close()
 
     def add_to_server(self, server: grpc.aio.Server) -> None:
         """Register the stream on the server of the internal listener, before it starts."""
@@ -95,13 +109,16 @@ class ReplicationService:
             message_bytes=settings.message_bytes,
             keepalive_ms=settings.keepalive_ms,
             subscriptions_max=settings.subscriptions_max,
+            reader=self._reads,
+            catch_up=hello.kind == STREAM_KIND_CATCH_UP,
+            throttle=self._throttle if hello.kind == STREAM_KIND_CATCH_UP else None,
         )
-        earlier = self._sessions.get(hello.follower_id)
-        self._epochs[hello.follower_id] = hello.follower_broker_epoch
-        if earlier is not None:
-            earlier.close()  # the follower dialled anew: its old stream proves nothing any more
-        self._sessions[hello.follower_id] = session
-        logger.info("broker %d follows from here on", hello.follower_id)
+        self._take_place(hello, session)
+        logger.info(
+            "broker %d %s from here on",
+            hello.follower_id,
+            "catches up" if session.catch_up else "follows",
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send(session, stream, woken))
@@ -114,8 +131,33 @@ class ReplicationService:
             logger.warning("closing broker %d's stream: %s", hello.follower_id, _first(broken))
         finally:
             session.close()
-            if self._sessions.get(hello.follower_id) is session:
-                del self._sessions[hello.follower_id], self._epochs[hello.follower_id]
+            self._leave_place(hello, session)
+
+    def _take_place(self, hello: StreamHello, session: LeaderSession) -> None:
+        """The follower dialled anew: its old stream of this kind proves nothing any more, and
+        neither does any of the process before it."""
+        follower_id = hello.follower_id
+        self._check_not_replaced(hello)  # its successor may have come during the handshake
+        replaced = self._epochs.get(follower_id) != hello.follower_broker_epoch
+        self._epochs[follower_id] = hello.follower_broker_epoch
+        for kind in (STREAM_KIND_IN_SYNC, STREAM_KIND_CATCH_UP):
+            if replaced or kind == hello.kind:
+                earlier = self._sessions.pop((follower_id, kind), None)
+                if earlier is not None:
+                    earlier.close()
+        self._sessions[follower_id, hello.kind] = session
+
+    def _check_not_replaced(self, hello: StreamHello) -> None:
+        if hello.follower_broker_epoch < self._epochs.get(hello.follower_id, -1):
+            # Else the word of a process that was replaced would count for the one that is there.
+            raise Refused(f"another process has registered as broker {hello.follower_id}")
+
+    def _leave_place(self, hello: StreamHello, session: LeaderSession) -> None:
+        follower_id = hello.follower_id
+        if self._sessions.get((follower_id, hello.kind)) is session:
+            del self._sessions[follower_id, hello.kind]
+        if all(follower != follower_id for follower, _ in self._sessions):
+            self._epochs.pop(follower_id, None)
 
     async def _handshake(self, stream: ReplicaStream) -> StreamHello:
         settings = self._settings
@@ -139,9 +181,9 @@ class ReplicationService:
             raise Refused(f"this is node {settings.node_id}, not {hello.leader_id}")
         if hello.follower_id == settings.node_id:
             raise Refused(f"node {settings.node_id} does not follow itself")
-        if hello.follower_broker_epoch < self._epochs.get(hello.follower_id, -1):
-            # Else the word of a process that was replaced would count for the one that is there.
-            raise Refused(f"another process has registered as broker {hello.follower_id}")
+        if hello.kind not in (STREAM_KIND_IN_SYNC, STREAM_KIND_CATCH_UP):
+            raise Refused(f"no stream of kind {hello.kind} is known")
+        self._check_not_replaced(hello)
         welcome = StreamWelcome(
             protocol_version=PROTOCOL_VERSION,
             leader_id=settings.node_id,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from broker.replication.throttle import UNLIMITED
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -27,7 +29,13 @@ class ReplicationSettings:
     """No message above this (and a margin) is received."""
     credit_bytes: int = 16 * MEBIBYTE
     partition_credit_bytes: int = 4 * MEBIBYTE
+    catch_up_rate_out: int = UNLIMITED
+    """Bytes a second that this broker sends to followers that catch up, all of them together."""
+    catch_up_rate_in: int = UNLIMITED
+    """Bytes a second that it takes while catching up, from all leaders together."""
     tail_bytes: int = 32 * MEBIBYTE
+    idle_ms_max: int = 10_000
+    """A stream without partitions is closed after this time."""
     reconnect_ms_min: int = 50
     reconnect_ms_max: int = 500
     handshake_ms_max: int = 5_000

@@ -17,7 +17,7 @@ import grpc.aio
 SERVICE = "ottla.replication.v1.Replication"
 METHOD = "Stream"
 PATH = f"/{SERVICE}/{METHOD}"
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MESSAGE_MARGIN_BYTES = 4 * 1024 * 1024
 """What a message may hold beside one batch of the largest size."""
 

@@ -216,6 +216,18 @@ def test_a_follower_takes_all_of_a_message_or_nothing() -> None:
         assert (log.log_end_offset, log.size_bytes) == (0, 0)
 
 
+def test_how_much_lies_behind_a_slice() -> None:
+    log = Disk(LogConfig(segment_bytes=3 * len(batch()))).open()
+    fill(log, 8)
+    assert log.segment_count == 3
+    for offset in range(8):
+        found = log.read(offset, 1, end_offset=8)
+        assert found is not None
+        left = (8 - offset) * len(batch())
+        assert log.holds_more_than(found, left - 1)
+        assert not log.holds_more_than(found, left)
+
+
 def test_a_follower_takes_over_the_gaps_of_a_compacted_log() -> None:
     disk = Disk()
     log = disk.open()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from broker.replication.cold_reads import Done, SliceReader
 from broker.replication.isr import IsrChange
 from broker.replication.leader_session import LeaderSession
 from broker.replication.partition import Partition
@@ -12,6 +13,7 @@ from broker.replication.partition_machine import PartitionMachine
 from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import LeadershipChange
 from broker.replication.tail import TailBudget
+from broker.replication.throttle import Throttle
 from broker.replication.transport import StreamClosed
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -21,6 +23,7 @@ from storage.checkpoints import Checkpoints, MemoryStore
 from storage.config import LogConfig
 from storage.manager import LogManager
 from storage.room import HOLD_MS
+from storage.slices import LogSlice
 from storage.vfs import MemoryVfs
 
 TOPIC_ID: Uuid = bytes(range(16))
@@ -153,6 +156,26 @@ class Woken:
     wake = __call__
 
 
+class Reads:
+    """SliceReader: what is `cold` is read when `complete` is called."""
+
+    def __init__(self, *, cold: bool = False) -> None:
+        self.cold = cold
+        self.failure: OSError | None = None
+        self.waiting: list[tuple[LogSlice, Done]] = []
+
+    def is_cached(self, found: LogSlice) -> bool:
+        return not self.cold
+
+    def read(self, found: LogSlice, done: Done) -> None:
+        self.waiting.append((found, done))
+
+    def complete(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for found, done in waiting:
+            done(found.read() if self.failure is None else self.failure)
+
+
 def leader_session(
     host: Host,
     *partitions: Partition,
@@ -161,6 +184,9 @@ def leader_session(
     partition_credit_bytes: int = 1 << 19,
     message_bytes: int = 1 << 20,
     subscriptions_max: int = 100,
+    reader: SliceReader | None = None,
+    catch_up: bool = False,
+    throttle: Throttle | None = None,
 ) -> LeaderSession:
     by_index = {partition.index: partition for partition in partitions}
 
@@ -179,6 +205,9 @@ def leader_session(
         message_bytes=message_bytes,
         keepalive_ms=500,
         subscriptions_max=subscriptions_max,
+        reader=reader or Reads(),
+        catch_up=catch_up,
+        throttle=throttle,
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from broker.replication.feed import Subscription, next_offset_of
 from ottla.core.errors import ErrorCode
+from storage.slices import LogSlice
 from tests.unit.broker.replication.replication_support import (
     Host,
     batch_of,
@@ -37,15 +38,15 @@ def test_read_from_the_tail_and_from_the_log_is_the_same() -> None:
     feed = partition.feed
     feed.add(Subscription(leader_session(host, partition), 1, partition, 2, 0))
     fill(partition, b"one", b"two")
-    kept = feed.read(partition.log, 0, 10_000)
+    kept = feed.find(partition.log, 0, 10_000)
     feed.sent()
-    assert kept is not None
+    assert isinstance(kept, tuple)
     feed._tail.clear()
-    read = feed.read(partition.log, 0, 10_000)
-    assert read is not None
-    assert b"".join(kept[0]) == b"".join(read[0])
-    assert kept[1] == read[1] == 2
-    assert feed.read(partition.log, 2, 10_000) is None
+    found = feed.find(partition.log, 0, 10_000)
+    assert isinstance(found, LogSlice)
+    assert b"".join(kept[0]) == found.read()
+    assert kept[1] == next_offset_of(found.read()) == 2
+    assert feed.find(partition.log, 2, 10_000) is None
 
 
 def test_nothing_is_kept_without_followers() -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
+
 import pytest
 
 from broker.replication import frames
 from broker.replication.follower_session import RETRY_MS_MAX, STORAGE_RETRY_MS, FollowerSession
 from broker.replication.leader_session import LeaderSession
+from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
 from ottla.core.errors import DecodeError
 from tests.unit.broker.replication.replication_support import (
@@ -28,12 +32,23 @@ class Pair:
         self.leader_host, self.host = Host(1), Host(2)
         self.leader = self.leader_host.partition(replicas=(1, 2), configs=names)
         self.partition = self.host.partition(replicas=(1, 2), configs=names)
+        self.requests = count(1)
+        self.sent_elsewhere: list[Partition] = []
         self.connect()
 
     def connect(self) -> None:
         self.at_leader: LeaderSession = leader_session(self.leader_host, self.leader)
-        self.session = FollowerSession(
-            1, broker_epoch=lambda: 20, settings=SETTINGS, clock=self.host.clock, wake=Woken()
+        self.session = self.follower_session(lambda: 20)
+
+    def follower_session(self, broker_epoch: Callable[[], int | None]) -> FollowerSession:
+        return FollowerSession(
+            1,
+            broker_epoch=broker_epoch,
+            settings=SETTINGS,
+            clock=self.host.clock,
+            wake=Woken(),
+            requests=self.requests,
+            elsewhere=self.sent_elsewhere.append,
         )
 
     def talk(self) -> None:
@@ -261,9 +276,7 @@ def test_unfollowing_tells_the_leader() -> None:
 
 def test_unregistered_it_waits() -> None:
     pair = Pair()
-    pair.session = FollowerSession(
-        1, broker_epoch=lambda: None, settings=SETTINGS, clock=pair.host.clock, wake=Woken()
-    )
+    pair.session = pair.follower_session(lambda: None)
     pair.session.follow(pair.partition)
     assert pair.session.next_message() is None
     assert pair.session.paused

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from itertools import count
 
 from broker.generated.replication_pb2 import StreamHello, StreamWelcome
 from broker.replication import frames
 from broker.replication.follower_stream import FollowerStream
+from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
-from broker.replication.transport import ReplicaStream, StreamClosed
+from broker.replication.throttle import Throttle
+from broker.replication.transport import PROTOCOL_VERSION, ReplicaStream, StreamClosed
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
     Host,
@@ -47,11 +50,19 @@ class Dialled:
         hello = StreamHello.FromString(await leader.read())
         assert (hello.cluster_id, hello.follower_id, hello.leader_id) == ("cluster", 2, 1)
         assert hello.follower_broker_epoch == 20
-        await leader.write(StreamWelcome(protocol_version=1, leader_id=1).SerializeToString())
+        await leader.write(
+            StreamWelcome(protocol_version=PROTOCOL_VERSION, leader_id=1).SerializeToString()
+        )
         return leader
 
 
-def stream_of(host: Host, dialled: Dialled) -> FollowerStream:
+def stream_of(
+    host: Host,
+    dialled: Dialled,
+    *,
+    elsewhere: Callable[[Partition], None] | None = None,
+    throttle: Throttle | None = None,
+) -> FollowerStream:
     return FollowerStream(
         1,
         address=lambda: ("leader", 9),
@@ -60,6 +71,9 @@ def stream_of(host: Host, dialled: Dialled) -> FollowerStream:
         settings=SETTINGS,
         clock=host.clock,
         rng=random.Random(1),
+        requests=count(1),
+        elsewhere=elsewhere or (lambda _: None),
+        throttle=throttle,
     )
 
 
@@ -158,7 +172,7 @@ def test_a_cancellation_is_never_taken_for_a_lost_stream() -> None:
         async def dial(_host: str, _port: int) -> AsyncIterator[ReplicaStream]:
             ours, theirs = Disguising(), MemoryStream()
             ours.peer, theirs.peer = theirs, ours
-            await theirs.write(StreamWelcome(protocol_version=1).SerializeToString())
+            await theirs.write(StreamWelcome(protocol_version=PROTOCOL_VERSION).SerializeToString())
             reading.set()
             yield ours
 
@@ -195,6 +209,8 @@ def test_an_unknown_address_is_waited_for() -> None:
             settings=SETTINGS,
             clock=host.clock,
             rng=random.Random(1),
+            requests=count(1),
+            elsewhere=lambda _: None,
         )
         task = asyncio.create_task(stream.run())
         stream.follow(host.partition(leader_id=1))
@@ -202,6 +218,76 @@ def test_an_unknown_address_is_waited_for() -> None:
         known = True
         stream.redial()
         await dialled.accept()
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_where_the_leader_sends_a_partition_is_passed_on() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        sent: list[Partition] = []
+        stream = stream_of(host, dialled, elsewhere=sent.append)
+        task = asyncio.create_task(stream.run())
+        partition = host.partition(leader_id=1)
+        stream.follow(partition)
+        leader = await dialled.accept()
+        assert await next_kind(leader) == frames.SUBSCRIBE
+        await leader.write(frames.frame(frames.SUBSCRIBED, 1, frames.SUBSCRIBED_BODY.pack(5, 0, 0)))
+        assert await next_kind(leader) == frames.ACKNOWLEDGE
+        await leader.write(frames.frame(frames.OTHER_STREAM, 4))
+        await leader.write(frames.frame(frames.OTHER_STREAM, 5))
+        await settled()
+        assert sent == [partition]
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_a_stream_without_partitions_is_closed() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        stream = stream_of(host, dialled)
+        task = asyncio.create_task(stream.run())
+        partition = host.partition(leader_id=1)
+        stream.follow(partition)
+        leader = await dialled.accept()
+        stream.unfollow((TOPIC_ID, 0))
+        for _ in range(5):
+            await leader.write(frames.frame(frames.HEARTBEAT, 0))
+            await settled()
+            host.clock.advance(SETTINGS.idle_ms_max // 4)
+        async with asyncio.timeout(10):
+            while not leader.closed:
+                with suppress(StreamClosed):
+                    await leader.read()
+        stream.follow(partition)
+        await dialled.accept()
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_what_a_throttled_stream_reads_is_paid_for() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        throttle = Throttle(1_000)
+        stream = stream_of(host, dialled, throttle=throttle)
+        task = asyncio.create_task(stream.run())
+        stream.follow(host.partition(leader_id=1))
+        leader = await dialled.accept()
+        await leader.write(frames.frame(frames.HEARTBEAT, 0, bytes(1_000_000)))
+        await leader.write(frames.frame(frames.HEARTBEAT, 0))
+        await settled()
+        assert throttle.wait_ms(host.clock.now_ms()) > 900_000
+        assert leader.peer is not None
+        assert leader.peer.incoming.qsize() == 1
+        host.clock.advance(10 * SETTINGS.keepalive_ms + 1)
+        await asyncio.sleep(0.25)
+        assert len(dialled.addresses) == 1  # it is not the leader that is silent
         task.cancel()
         await asyncio.wait([task])
 

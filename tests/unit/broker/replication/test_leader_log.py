@@ -34,7 +34,7 @@ def test_a_failed_read_is_told_to_the_manager() -> None:
     assert partition.log is not None
     partition.log.directory.fail(OSError(5, "EIO"))
     with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
-        leader_log.read(partition, 0, 100)
+        leader_log.find(partition, 0, 100)
     assert host.failed == [partition]
 
 

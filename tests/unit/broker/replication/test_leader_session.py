@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from broker.replication import frames
@@ -16,6 +18,8 @@ from tests.unit.broker.replication.replication_support import (
     leader_session,
 )
 
+REQUESTS = count(1)
+
 
 def ask(
     session: LeaderSession,
@@ -25,9 +29,11 @@ def ask(
     broker_epoch: int = 20,
     end: int = 0,
     last_epoch: int | None = None,
+    request: int | None = None,
 ) -> list[tuple[int, int, bytes]]:
     subscribe = Subscribe(TOPIC_ID, index, leader_epoch, broker_epoch, end, last_epoch, 0)
-    session.receive(frames.encode_subscribe(77, subscribe))
+    number = next(REQUESTS) if request is None else request
+    session.receive(frames.encode_subscribe(number, subscribe))
     return told(session)
 
 
@@ -50,7 +56,7 @@ def test_a_proven_prefix_is_served_from_its_end() -> None:
     partition = host.partition()
     fill(partition, b"one", b"two")
     session = leader_session(host, partition)
-    (subscribed, data) = ask(session, end=1, last_epoch=0)
+    (subscribed, data) = ask(session, end=1, last_epoch=0, request=77)
     assert subscribed[:2] == (frames.SUBSCRIBED, 77)
     assert frames.SUBSCRIBED_BODY.unpack(subscribed[2]) == (1, 0, 0)
     assert data[:2] == (frames.DATA, 1)
@@ -90,7 +96,7 @@ def test_nothing_is_sent_before_the_prefix_is_proven() -> None:
     partition = host.partition(leader_epoch=3)
     fill(partition, b"one")
     session = leader_session(host, partition)
-    (answer,) = ask(session, leader_epoch=3, end=5, last_epoch=3)
+    (answer,) = ask(session, leader_epoch=3, end=5, last_epoch=3, request=77)
     assert answer[:2] == (frames.DIVERGING, 77)
     assert frames.DIVERGING_BODY.unpack(answer[2]) == (3, 1)
     fill(partition, b"two")

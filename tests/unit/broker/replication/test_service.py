@@ -5,12 +5,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from broker.generated.replication_pb2 import StreamHello, StreamWelcome
+from broker.generated.replication_pb2 import (
+    STREAM_KIND_CATCH_UP,
+    STREAM_KIND_IN_SYNC,
+    StreamHello,
+    StreamWelcome,
+)
 from broker.replication import frames
 from broker.replication.frames import Subscribe
 from broker.replication.partition import Partition
 from broker.replication.service import Refused, ReplicationService
 from broker.replication.settings import ReplicationSettings
+from broker.replication.transport import PROTOCOL_VERSION
 from ottla.core.identifiers import Uuid
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
@@ -21,6 +27,8 @@ from tests.unit.broker.replication.replication_support import (
     stream_pair,
 )
 
+IN_SYNC: tuple[int, int] = (2, STREAM_KIND_IN_SYNC)
+CATCH_UP: tuple[int, int] = (2, STREAM_KIND_CATCH_UP)
 SETTINGS = ReplicationSettings(1, "cluster", handshake_ms_max=20)
 
 
@@ -43,7 +51,8 @@ def serve() -> Served:
 
 def hello(**changes: object) -> bytes:
     fields: dict[str, object] = {
-        "protocol_version": 1,
+        "protocol_version": PROTOCOL_VERSION,
+        "kind": STREAM_KIND_IN_SYNC,
         "cluster_id": "cluster",
         "follower_id": 2,
         "follower_broker_epoch": 20,
@@ -60,8 +69,9 @@ def hello(**changes: object) -> bytes:
     [
         (hello(cluster_id="other"), "another cluster"),
         (hello(leader_id=3), "this is node 1"),
+        (hello(kind=0), "of kind 0"),
         (hello(follower_id=1), "does not follow itself"),
-        (hello(protocol_version=2), "protocol version"),
+        (hello(protocol_version=1), "protocol version"),
         (b"\xff\xff\xff", "no hello"),
         (hello() + bytes(2000), "too large"),
         (None, "in time"),
@@ -76,17 +86,17 @@ def test_strangers_are_refused(first: bytes | None, why: str) -> None:
         with pytest.raises(Refused, match=why):
             async with asyncio.timeout(5):
                 await served.service.serve(ours)
-        assert served.service.follower_ids == ()
+        assert not served.service.streams
         assert theirs.incoming.empty()
 
     asyncio.run(story())
 
 
 async def connected(
-    served: Served, broker_epoch: int = 20
+    served: Served, broker_epoch: int = 20, kind: int = STREAM_KIND_IN_SYNC
 ) -> tuple[MemoryStream, asyncio.Task[None]]:
     ours, theirs = stream_pair()
-    await theirs.write(hello(follower_broker_epoch=broker_epoch))
+    await theirs.write(hello(follower_broker_epoch=broker_epoch, kind=kind))
     task = asyncio.create_task(served.service.serve(ours))
     welcome = StreamWelcome.FromString(await theirs.read())
     assert welcome.leader_id == 1
@@ -98,14 +108,14 @@ def test_serves_until_the_follower_goes() -> None:
     async def story() -> None:
         served = serve()
         theirs, task = await connected(served)
-        assert served.service.follower_ids == (2,)
+        assert set(served.service.streams) == {IN_SYNC}
         await theirs.write(frames.encode_subscribe(1, Subscribe(TOPIC_ID, 0, 0, 20, 0, None, 0)))
         assert (await theirs.read())[0] == frames.SUBSCRIBED
         fill(served.partition, b"one")
         assert (await theirs.read())[0] == frames.DATA
         theirs.close()
         await task
-        assert not served.service.follower_ids
+        assert not served.service.streams
         assert served.partition.feed.subscriptions == []
 
     asyncio.run(story())
@@ -118,7 +128,7 @@ def test_a_new_stream_takes_the_place_of_the_old() -> None:
         theirs, new = await connected(served)
         async with asyncio.timeout(5):
             await old
-        assert served.service.follower_ids == (2,)
+        assert set(served.service.streams) == {IN_SYNC}
         theirs.close()
         await new
 
@@ -134,7 +144,7 @@ def test_a_process_that_was_replaced_does_not_take_the_place_of_its_successor() 
         async with asyncio.timeout(5):
             with pytest.raises(Refused, match="another process"):
                 await served.service.serve(ours)
-        assert served.service.follower_ids == (2,)
+        assert set(served.service.streams) == {IN_SYNC}
         assert not task.done()
         theirs.close()
         await task
@@ -153,5 +163,43 @@ def test_a_broken_message_closes_the_stream(caplog: pytest.LogCaptureFixture) ->
         await task
         await settled()
         assert "closing broker 2's stream" in caplog.text
+
+    asyncio.run(story())
+
+
+def test_a_follower_has_one_stream_of_either_kind() -> None:
+    async def story() -> None:
+        served = serve()
+        in_sync, first = await connected(served)
+        _, second = await connected(served, kind=STREAM_KIND_CATCH_UP)
+        assert set(served.service.streams) == {IN_SYNC, CATCH_UP}
+        again, third = await connected(served, kind=STREAM_KIND_CATCH_UP)
+        async with asyncio.timeout(5):
+            await second
+        assert not first.done()
+        again.close()
+        await third
+        assert set(served.service.streams) == {IN_SYNC}
+        ours, zombie = stream_pair()
+        await zombie.write(hello(follower_broker_epoch=19, kind=STREAM_KIND_CATCH_UP))
+        with pytest.raises(Refused, match="another process"):
+            await served.service.serve(ours)
+        in_sync.close()
+        await first
+
+    asyncio.run(story())
+
+
+def test_a_new_process_ends_both_streams_of_the_one_before() -> None:
+    async def story() -> None:
+        served = serve()
+        _, first = await connected(served)
+        _, second = await connected(served, kind=STREAM_KIND_CATCH_UP)
+        theirs, third = await connected(served, broker_epoch=21)
+        async with asyncio.timeout(5):
+            await asyncio.wait([first, second])
+        assert set(served.service.streams) == {IN_SYNC}
+        theirs.close()
+        await third
 
     asyncio.run(story())
