@@ -41,6 +41,7 @@ class ColdReads:
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(THREADS, "catch-up")
+        self._closed = False
 
     def is_cached(self, found: LogSlice) -> bool:
         try:
@@ -51,10 +52,14 @@ class ColdReads:
             return False  # reading it meets the same error
 
     def read(self, found: LogSlice, done: Done) -> None:
+        """After `close` nothing is read and nobody told: the streams are about to end."""
+        if self._closed:
+            return
         reading = asyncio.get_running_loop().run_in_executor(self._executor, _read, found)
         reading.add_done_callback(lambda read: None if read.cancelled() else done(read.result()))
 
     def close(self) -> None:
+        self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 

@@ -16,8 +16,7 @@ ROWS = [
 
 def test_no_rule_is_left_out() -> None:
     rules = {int(row[0]) for row in ROWS if row[0]}
-    assert rules | {11} == set(range(1, 21))
-    assert "- 11:" in TEXT
+    assert rules == set(range(1, 21))
 
 
 def test_what_it_names_is_there() -> None:

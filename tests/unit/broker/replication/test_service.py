@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -39,14 +39,14 @@ class Served:
     service: ReplicationService
 
 
-def serve() -> Served:
+def serve(settings: ReplicationSettings = SETTINGS) -> Served:
     host = Host()
     partition = host.partition(replicas=(1, 2))
 
     def find(topic_id: Uuid, index: int) -> Partition:
         return partition
 
-    return Served(host, partition, ReplicationService(find, SETTINGS, host.clock))
+    return Served(host, partition, ReplicationService(find, settings, host.clock))
 
 
 def hello(**changes: object) -> bytes:
@@ -201,5 +201,25 @@ def test_a_new_process_ends_both_streams_of_the_one_before() -> None:
         assert set(served.service.streams) == {IN_SYNC}
         theirs.close()
         await third
+
+    asyncio.run(story())
+
+
+def test_what_is_in_sync_is_not_throttled() -> None:
+    async def story() -> None:
+        served = serve(replace(SETTINGS, catch_up_rate_out=1))
+        theirs, task = await connected(served)
+        await theirs.write(frames.encode_subscribe(1, Subscribe(TOPIC_ID, 0, 0, 20, 0, None, 0)))
+        assert (await theirs.read())[0] == frames.SUBSCRIBED
+        for value in (b"one", b"two", b"three"):
+            fill(served.partition, value)
+            async with asyncio.timeout(5):
+                assert (await theirs.read())[0] == frames.DATA
+        catch_up, other = await connected(served, kind=STREAM_KIND_CATCH_UP)
+        assert served.service._sessions[CATCH_UP]._throttle is served.service._throttle
+        assert served.service._throttle is not None
+        theirs.close()
+        catch_up.close()
+        await asyncio.wait([task, other])
 
     asyncio.run(story())
