@@ -7,6 +7,7 @@ cold slice also asks the kernel for what follows it: the next look-up walks batc
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 from collections.abc import Callable
@@ -66,9 +67,10 @@ class ColdReads:
 def _read(found: LogSlice) -> bytes | OSError:
     try:
         data = found.read()
+    except OSError as error:
+        return error
+    with contextlib.suppress(OSError):  # advice that no reader depends on
         os.posix_fadvise(
             found.fileno(), found.position + found.size, FOLLOWING_BYTES, os.POSIX_FADV_WILLNEED
         )
-    except OSError as error:
-        return error
     return data

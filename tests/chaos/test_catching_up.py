@@ -44,15 +44,20 @@ class TimedProducer(SteadyProducer):
         if error is None and latency is not None:
             self.took.append((time.monotonic(), latency))
 
+    def within(self, since: float, until: float) -> list[tuple[float, float]]:
+        return [(at, took) for at, took in self.took if since <= at < until]
+
     def row(self, since: float, until: float) -> str:
         """What it saw in [since, until)."""
-        seen = [(at, took) for at, took in self.took if since <= at < until]
+        seen = self.within(since, until)
+        if not seen:
+            return f"{self._topic}: nothing was acknowledged in {until - since:.1f} s"
         gaps = [b - a for (a, _), (b, _) in itertools.pairwise(seen)]
         ms = sorted(1_000 * took for _, took in seen)
         return (
             f"{self._topic}: {len(ms)} acknowledged in {until - since:.1f} s, p50 "
             f"{statistics.median(ms):.1f} ms, p99 {ms[len(ms) * 99 // 100]:.1f} ms, worst "
-            f"{ms[-1]:.0f} ms, longest gap {1_000 * max(gaps):.0f} ms"
+            f"{ms[-1]:.0f} ms, longest gap {1_000 * max(gaps, default=0.0):.0f} ms"
         )
 
 
@@ -125,5 +130,8 @@ def test_acks_all_goes_on_while_a_broker_catches_up(cluster: Cluster) -> None:
     ):
         for producer in producers:
             print(f"{name:12} {producer.row(since, until)}")  # noqa: T201
+    for producer in producers:
+        assert producer.within(started_at, in_sync_at)
+    assert "catching up with broker" in cluster.log(victim)
     assert not any(ledger.failed for ledger in ledgers)
     account(ledgers[1], asyncio.run(read_all(cluster.bootstrap, "live")))

@@ -191,6 +191,14 @@ def test_who_has_nothing_to_catch_up_is_sent_back() -> None:
     assert partition.machine.followers[2].broker_epoch is None
 
 
+def test_who_is_near_is_sent_back() -> None:
+    host = Host()
+    partition = host.partition(isr=(1, 3))
+    fill(partition, RECORD, RECORD)
+    session = leader_session(host, partition, catch_up=True)
+    assert ask(session) == [frames.SUBSCRIBED, frames.OTHER_STREAM]
+
+
 def test_a_new_epoch_in_the_middle_of_a_move() -> None:
     pair = Pair()
     pair.streams.follow(pair.partition)
@@ -239,13 +247,17 @@ def test_nothing_waits_for_who_catches_up() -> None:
     host = Host()
     partition = host.partition(replicas=(1, 2), isr=(1,))
     fill(partition, *[RECORD] * 40)
-    session = leader_session(host, partition, catch_up=True, partition_credit_bytes=1 << 19)
+    session = leader_session(host, partition, catch_up=True, partition_credit_bytes=2_000)
     ask(session)
     fill(partition, *[RECORD] * 40)
-    session.receive(frames.frame(frames.ACKNOWLEDGE, 1, frames.OFFSET_BODY.pack(40)))
-    assert partition.machine.followers[2].log_end_offset is None
+    (subscription,) = partition.feed.subscriptions
+    while (position := subscription.position) <= 40:
+        session.receive(frames.frame(frames.ACKNOWLEDGE, 1, frames.OFFSET_BODY.pack(position)))
+        told(session)
+        assert partition.machine.followers[2].log_end_offset is None
     fill(partition, RECORD)
     assert partition.high_watermark == 81
+    assert host.proposals == []
 
 
 def test_who_catches_up_keeps_nothing_in_the_tail() -> None:
@@ -306,6 +318,21 @@ def test_what_is_cold_is_read_elsewhere_and_a_few_at_a_time() -> None:
         reads.complete()
         told(session)
     assert [p.feed.subscriptions for p in partitions] == [[]] * len(partitions)
+
+
+def test_for_one_subscription_there_is_one_read() -> None:
+    host, reads = Host(), Reads(cold=True)
+    partition = host.partition(isr=(1, 3))
+    fill(partition, *[RECORD] * 40)
+    session = leader_session(
+        host, partition, catch_up=True, reader=reads, partition_credit_bytes=2_000
+    )
+    ask(session)
+    fill(partition, RECORD)
+    assert told(session) == []
+    assert len(reads.waiting) == 1
+    reads.complete()
+    assert [kind for kind, _, _ in told(session)] == [frames.DATA]
 
 
 def test_what_was_read_for_a_subscription_that_is_no_more_is_dropped() -> None:
