@@ -161,6 +161,12 @@ class FollowerStream:
 
     async def _handshake(self, stream: ReplicaStream, broker_epoch: int) -> None:
         settings = self._settings
+        if self._catch_up:
+            credit_bytes = settings.catch_up_credit_bytes
+            partition_credit_bytes = settings.catch_up_partition_credit_bytes
+        else:
+            credit_bytes = settings.credit_bytes
+            partition_credit_bytes = settings.partition_credit_bytes
         hello = StreamHello(
             protocol_version=PROTOCOL_VERSION,
             cluster_id=settings.cluster_id,
@@ -168,8 +174,8 @@ class FollowerStream:
             follower_broker_epoch=broker_epoch,
             leader_id=self.leader_id,
             kind=STREAM_KIND_CATCH_UP if self._catch_up else STREAM_KIND_IN_SYNC,
-            credit_bytes=settings.credit_bytes,
-            partition_credit_bytes=settings.partition_credit_bytes,
+            credit_bytes=credit_bytes,
+            partition_credit_bytes=partition_credit_bytes,
         )
         try:
             async with asyncio.timeout(settings.handshake_ms_max / 1000):

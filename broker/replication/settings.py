@@ -29,6 +29,9 @@ class ReplicationSettings:
     """No message above this (and a margin) is received."""
     credit_bytes: int = 16 * MEBIBYTE
     partition_credit_bytes: int = 4 * MEBIBYTE
+    catch_up_credit_bytes: int = 4 * MEBIBYTE
+    catch_up_partition_credit_bytes: int = 2 * MEBIBYTE
+    """Less than in sync: what is on its way to be caught up makes others wait at both ends."""
     catch_up_rate_out: int = UNLIMITED
     """Bytes a second that this broker sends to followers that catch up, all of them together."""
     catch_up_rate_in: int = UNLIMITED

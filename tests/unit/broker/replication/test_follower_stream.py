@@ -6,7 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
-from broker.generated.replication_pb2 import StreamHello, StreamWelcome
+from broker.generated.replication_pb2 import (
+    STREAM_KIND_CATCH_UP,
+    STREAM_KIND_IN_SYNC,
+    StreamHello,
+    StreamWelcome,
+)
 from broker.replication import frames
 from broker.replication.follower_stream import FollowerStream
 from broker.replication.partition import Partition
@@ -31,6 +36,7 @@ class Dialled:
     def __init__(self, refuse: int = 0) -> None:
         self.refuse = refuse
         self.addresses: list[tuple[str, int]] = []
+        self.hellos: list[StreamHello] = []
         self.leaders: asyncio.Queue[MemoryStream] = asyncio.Queue()
 
     @asynccontextmanager
@@ -48,6 +54,7 @@ class Dialled:
     async def accept(self) -> MemoryStream:
         leader = await self.leaders.get()
         hello = StreamHello.FromString(await leader.read())
+        self.hellos.append(hello)
         assert (hello.cluster_id, hello.follower_id, hello.leader_id) == ("cluster", 2, 1)
         assert hello.follower_broker_epoch == 20
         await leader.write(
@@ -61,6 +68,7 @@ def stream_of(
     dialled: Dialled,
     *,
     elsewhere: Callable[[Partition], None] | None = None,
+    catch_up: bool = False,
     throttle: Throttle | None = None,
 ) -> FollowerStream:
     return FollowerStream(
@@ -73,6 +81,7 @@ def stream_of(
         rng=random.Random(1),
         requests=count(1),
         elsewhere=elsewhere or (lambda _: None),
+        catch_up=catch_up,
         throttle=throttle,
     )
 
@@ -290,5 +299,23 @@ def test_what_a_throttled_stream_reads_is_paid_for() -> None:
         assert len(dialled.addresses) == 1  # it is not the leader that is silent
         task.cancel()
         await asyncio.wait([task])
+
+    asyncio.run(story())
+
+
+def test_either_kind_of_stream_has_a_credit_of_its_own() -> None:
+    async def story() -> None:
+        host, dialled = Host(2), Dialled()
+        for catch_up in (False, True):
+            stream = stream_of(host, dialled, catch_up=catch_up)
+            task = asyncio.create_task(stream.run())
+            stream.follow(host.partition(leader_id=1))
+            await dialled.accept()
+            task.cancel()
+            await asyncio.wait([task])
+        assert [(hello.kind, hello.credit_bytes) for hello in dialled.hellos] == [
+            (STREAM_KIND_IN_SYNC, SETTINGS.credit_bytes),
+            (STREAM_KIND_CATCH_UP, SETTINGS.catch_up_credit_bytes),
+        ]
 
     asyncio.run(story())
