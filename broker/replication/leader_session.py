@@ -328,8 +328,10 @@ class LeaderSession:
         def done(read: bytes | OSError) -> None:
             self._cold_reads -= 1
             subscription.reading = False
-            if isinstance(read, bytes):
-                subscription.read = read if subscription.active else None
+            if not subscription.active:
+                pass  # an error too is none of the log's that is there now, which may be closed
+            elif isinstance(read, bytes):
+                subscription.read = read
                 self.mark_dirty(subscription)
             else:
                 try:

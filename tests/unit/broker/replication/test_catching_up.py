@@ -347,6 +347,21 @@ def test_what_was_read_for_a_subscription_that_is_no_more_is_dropped() -> None:
     assert told(session) == []
 
 
+def test_a_read_that_fails_once_its_stream_has_ended_takes_nothing_offline() -> None:
+    """A stopping broker closes its logs; that is no failure of the disk."""
+    host, reads = Host(), Reads(cold=True)
+    partition = host.partition(isr=(1, 3))
+    fill(partition, *[RECORD] * 40)
+    session = leader_session(host, partition, catch_up=True, reader=reads)
+    ask(session)
+    session.close()
+    reads.failure = OSError(9, "EBADF")
+    reads.complete()
+    assert partition.log is not None
+    assert partition.log.directory.failure is None
+    assert host.failed == []
+
+
 def test_a_cold_read_that_fails_takes_the_directory_offline_and_is_told() -> None:
     host, reads = Host(), Reads(cold=True)
     partition = host.partition(isr=(1, 3))
