@@ -297,8 +297,11 @@ class Partition:
         """Take over committed metadata."""
         log = self.log
         end = 0 if log is None else log.log_end_offset
+        counted = log.recovery_point if log is not None and self.durable else end
         now_ms = self.host.clock.now_ms()
-        self.run(self.machine.on_metadata(view, log_end_offset=end, now_ms=now_ms))
+        self.run(
+            self.machine.on_metadata(view, log_end_offset=end, now_ms=now_ms, counted_end=counted)
+        )
 
     def brokers_changed(self, brokers: Mapping[int, BrokerView]) -> None:
         self.run(self.machine.on_brokers(brokers, self.host.clock.now_ms()))
@@ -390,6 +393,8 @@ class Partition:
     def _become_leader(self, effect: BecameLeader) -> None:
         self.feed.cancel_all(ErrorCode.FENCED_LEADER_EPOCH)
         self.usable_log.epochs.assign(effect.leader_epoch, effect.start_offset)
+        if self.durable and self.counted_end < self.log_end_offset:
+            self.request_flush()  # what it took as a follower, or in a process before this one
         self._tell_leadership(True)
         self._wake_fetchers()
 

@@ -136,9 +136,16 @@ class PartitionMachine:
     # ---- metadata
 
     def on_metadata(
-        self, view: PartitionView, *, log_end_offset: int, now_ms: int
+        self,
+        view: PartitionView,
+        *,
+        log_end_offset: int,
+        now_ms: int,
+        counted_end: int | None = None,
     ) -> Sequence[Effect]:
-        """Take over committed metadata; what is older than what is known is ignored (rule 13)."""
+        """Take over committed metadata; what is older than what is known is ignored (rule 13).
+
+        `counted_end` of a new leader is its log end unless given."""
         if view.leader_epoch < self.leader_epoch or view.partition_epoch <= self.partition_epoch:
             return ()
         effects: list[Effect] = []
@@ -152,7 +159,8 @@ class PartitionMachine:
             return effects
         if new_epoch:
             self._fail_all(effects, ErrorCode.NOT_LEADER_OR_FOLLOWER)
-            self.log_end_offset = self.counted_end = log_end_offset
+            self.log_end_offset = log_end_offset
+            self.counted_end = log_end_offset if counted_end is None else counted_end
             self.followers.clear()
             self._quiet_until_ms = None
             if view.leader_id == self.node_id:

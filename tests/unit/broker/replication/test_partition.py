@@ -247,6 +247,19 @@ def test_durable_appends_count_after_the_sync() -> None:
     assert partition.high_watermark == 1
 
 
+def test_durable_what_a_new_leader_has_not_synced_does_not_count() -> None:
+    host = Host()
+    partition = host.partition(replicas=(1,), leader_id=2, configs={"flush.messages": "1"})
+    assert partition.log is not None
+    partition.log.append_as_follower(batch_of(b"a", leader_epoch=0))
+    lead(partition, 1, 1)
+    assert partition.high_watermark == 0
+    assert host.flushes == [partition]
+    partition.log.flush()
+    partition.flushed()
+    assert partition.high_watermark == 1
+
+
 def test_a_duplicate_tells_where_the_original_is() -> None:
     def again() -> memoryview:
         return memoryview(
