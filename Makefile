@@ -78,5 +78,11 @@ chaos: $(READY) ## Break a cluster at random under load and account for everythi
 simulate-quorum: $(READY) ## Random faults against the controller quorum; SEEDS=n, PLANTED=1
 	@PYTHONPATH=. $(BIN)/python -m $(if $(PLANTED),tests.simulation.quorum_planted,tests.simulation.quorum_campaign --seeds $(or $(SEEDS),100))
 
+simulate: $(READY) ## A cluster on virtual time under faults, everything checked; SEEDS=n, or SEED=s
+	@PYTHONPATH=. $(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
+
+simulate-planted: $(READY) ## Take one rule out at a time: the simulation must find each; NAME=n
+	@PYTHONPATH=. $(BIN)/python -m tests.simulation --planted '$(NAME)'
+
 clean: ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) $(KAFKA_JARS) .mypy_cache .ruff_cache .pytest_cache .hypothesis

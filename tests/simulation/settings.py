@@ -1,0 +1,83 @@
+"""What a run is made of; drawn from its seed, or given."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+
+from tests.simulation.broker_node import BrokerTimes
+
+KINDS = (
+    "crash",
+    "power cut",
+    "crash in mid-write",
+    "pause of a broker",
+    "crash of a controller",
+    "pause of a controller",
+    "controller replaced",
+    "cut off",
+    "cut off one way",
+    "cut between two",
+    "slow link",
+    "connection reset",
+    "calls lost",
+    "calls repeated",
+    "slow disk",
+    "disk full",
+    "disk error",
+    "clock jump",
+    "clean restart",
+    "topic made anew",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times in seconds unless said; `weights` by kind of fault."""
+
+    brokers: int = 3
+    controllers: int = 3
+    topics: tuple[str, ...] = ("events", "orders")
+    partitions: int = 2
+    durable: bool = False
+    """flush.messages=1 on all topics: then the power may go everywhere at once."""
+    producers: tuple[str, ...] = ("idempotent", "plain", "loose")
+    produce_pause_s: float = 0.1
+    trouble_s: float = 20.0
+    recovery_s: float = 40.0
+    fault_pause_s: float = 0.5
+    """Mean time between two faults."""
+    clock_skew: float = 0.01
+    segment_bytes: int = 16_384
+    lease_ms: int = 1_000
+    leader_imbalance_check_ms: int = 2_000
+    times: BrokerTimes = field(default_factory=BrokerTimes)
+    weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
+
+    @property
+    def broker_ids(self) -> range:
+        return range(1, self.brokers + 1)
+
+    @property
+    def controller_ids(self) -> range:
+        return range(101, 101 + self.controllers)
+
+
+def settings_of(seed: int) -> Settings:
+    """A run as its seed wants it: sizes, and which faults it sees more of than of others."""
+    chance = random.Random(seed)
+    weights = {kind: chance.choice((0.0, 0.5, 1.0, 1.0, 3.0)) for kind in KINDS}
+    if not any(weights.values()):
+        weights = dict.fromkeys(KINDS, 1.0)
+    return replace(
+        Settings(),
+        brokers=chance.choice((3, 3, 3, 4)),
+        controllers=chance.choice((1, 3, 3)),
+        durable=chance.random() < 0.25,
+        produce_pause_s=chance.choice((0.03, 0.1, 0.3)),
+        fault_pause_s=chance.choice((0.2, 0.4, 0.8)),
+        clock_skew=chance.choice((0.0, 0.01, 0.05)),
+        segment_bytes=chance.choice((4_096, 16_384, 1 << 20)),
+        leader_imbalance_check_ms=chance.choice((1_000, 3_000)),
+        weights=weights,
+    )
