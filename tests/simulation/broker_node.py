@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +22,7 @@ from broker.handlers import fetch, produce
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.spec import RequestContext
 from broker.replication.manager import ReplicaManager
+from broker.replication.partition import Partition
 from broker.replication.service import Refused
 from broker.replication.settings import ReplicationSettings
 from broker.replication.transport import StreamClosed
@@ -72,6 +73,17 @@ class Topics:
     partitions: dict[tuple[Uuid, int], Known] = field(default_factory=dict)
 
 
+class WatchedReplicas(ReplicaManager):
+    """Tells of each move of a high watermark at once: the callback may go on and end the role."""
+
+    on_move: Callable[[Partition], None] | None = None
+
+    def high_watermark_moved(self, partition: Partition) -> None:
+        super().high_watermark_moved(partition)
+        if self.on_move is not None:
+            self.on_move(partition)
+
+
 class BrokerNode:
     """One broker on its host and disk; `start` begins a new process (incarnation) of it."""
 
@@ -95,7 +107,7 @@ class BrokerNode:
         self.process: Process
         self.client: ControllerClient
         self.cache: MetadataCache
-        self.replicas: ReplicaManager | None = None
+        self.replicas: WatchedReplicas | None = None
         self.serving = False
         self.ended = ""
         """Why the process ended by itself."""
@@ -172,7 +184,7 @@ class BrokerNode:
                 self._network, address
             ),
         )
-        replicas = ReplicaManager(
+        replicas = WatchedReplicas(
             logs,
             cache,
             client,

@@ -1,8 +1,9 @@
 """What goes wrong during a run, when, and for how long.
 
 Faults come at random and overlap. A process may be killed at any time. Power is cut, and a disk
-fails, only where the promise holds (SAFETY.md): somewhere else there must be a member of ISR or ELR
-that has everything; in durable mode that is not needed, and all may lose their power at once.
+fails, only where the promise holds: some other member of ISR or ELR has everything, and no member
+is without its data of which the controller does not know yet. In durable mode that is not needed,
+and all may lose their power at once.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ class Faults:
         return self.chance.choice(nodes) if nodes else None
 
     def may_lose(self, broker_id: int) -> bool:
-        """Whether everything committed is in a log that may be elected, beside this broker's."""
+        """Whether everything committed is in a log that may be elected, beside this broker's, and
+        the controller knows of every loss so far: min.insync.replicas 2 bears one at a time."""
         world = self.world
         if world.settings.durable:
             return True
@@ -120,12 +122,10 @@ class Faults:
                 others = [
                     replica
                     for member in ledger.electable
-                    if member != broker_id
-                    and (replica := ledger.replicas.get(member)) is not None
-                    and not replica.lost
-                    and replica.matched >= ledger.committed_end
+                    if member != broker_id and (replica := ledger.replicas.get(member)) is not None
                 ]
-                if not others and ledger.committed_end:
+                holders = [r for r in others if not r.lost and r.matched >= ledger.committed_end]
+                if ledger.committed_end and (not holders or any(r.lost for r in others)):
                     return False
         return True
 

@@ -19,7 +19,7 @@ from tests.simulation.ledger import Ledger
 
 if TYPE_CHECKING:
     from broker.control.metadata_cache import MetadataCache
-    from broker.replication.manager import ReplicaManager
+    from tests.simulation.broker_node import WatchedReplicas
     from tests.simulation.loop import Process
 
 
@@ -43,7 +43,7 @@ class Observer:
         self,
         process: Process,
         broker_id: int,
-        replicas: ReplicaManager,
+        replicas: WatchedReplicas,
         cache: MetadataCache,
         ledger: Ledger,
     ) -> None:
@@ -54,6 +54,14 @@ class Observer:
         self._partitions = replicas._partitions  # read after each callback: no copy
         self._seen: dict[Partition, _Seen] = {}
         self._metadata = (0, 0)
+        replicas.on_move = self.look_at
+
+    def look_at(self, partition: Partition) -> None:
+        """Its high watermark has just moved."""
+        known = self._seen.get(partition)
+        if known is None:
+            known = self._seen[partition] = _Seen()
+        self._changed(partition, known)
 
     def look(self) -> None:
         cache = self._cache
@@ -131,11 +139,7 @@ class Observer:
             same or machine.high_watermark > machine.epoch_start_offset
         ):
             required = min(machine.min_insync_replicas, len(machine.replicas))
-            # What is seen is the state after the callback: the move may have come before an ISR
-            # that shrank within it.
-            before = known.isr_state
-            members = max(len(machine.isr), len(getattr(before, "members", ())) if same else 0)
-            if members < required:
+            if len(machine.isr) < required:
                 ledger.fail(
                     f"{where}: the high watermark moved to {machine.high_watermark} with ISR "
                     f"{machine.isr}; it needs {required} members"
