@@ -136,7 +136,7 @@ class Faults:
         if node is None:
             return False
         self.world.kill_broker(node.broker_id, power=False)
-        self._restart_later(node, 0.05, 2.5)
+        self._restart_later(node, self.world.settings.restart_s)
         return True
 
     def power_cut(self) -> bool:
@@ -144,18 +144,18 @@ class Faults:
             for node in self.world.brokers.values():
                 if node.process.alive:
                     self.world.kill_broker(node.broker_id, power=True)
-                    self._restart_later(node, 0.3, 3.0)
+                    self._restart_later(node, self.world.settings.power_s)
             return True
         found = self._broker(running=False)
         if found is None or not self.may_lose(found.broker_id):
             return False
         self.world.kill_broker(found.broker_id, power=True)
-        self._restart_later(found, 0.3, 3.0)
+        self._restart_later(found, self.world.settings.power_s)
         return True
 
-    def _restart_later(self, node: BrokerNode, least: float, most: float) -> None:
+    def _restart_later(self, node: BrokerNode, bounds_s: tuple[float, float]) -> None:
         process = node.process
-        self._later(least, most, lambda: self._restart_broker(node.broker_id, process))
+        self._later(*bounds_s, lambda: self._restart_broker(node.broker_id, process))
 
     def _restart_broker(self, broker_id: int, dead: Process) -> None:
         if self.world.brokers[broker_id].process is dead and not dead.alive:
@@ -179,7 +179,7 @@ class Faults:
             if self.over:
                 self._restart_broker(node.broker_id, process)
             else:
-                self._restart_later(node, 0.05, 2.0)
+                self._restart_later(node, self.world.settings.restart_s)
 
         node.disk.on_crash = crashed
         node.disk.crash_after(self.chance.randrange(60))
@@ -277,9 +277,10 @@ class Faults:
         network = self.world.network
         hosts = self._nodes() if self.chance.random() < 0.75 else [*network.hosts]
         a, b = self.chance.sample(hosts, 2)
-        links = [(a, b)] if self.chance.random() < 0.5 else [(a, b), (b, a)]
+        both = self.chance.random() < self.world.settings.slow_both_share
+        links = [(a, b), (b, a)] if both else [(a, b)]
         for link in links:
-            network.slow[link] = self.chance.choice((0.02, 0.1, 0.5, 1.5))
+            network.slow[link] = self.chance.choice(self.world.settings.slow_s)
         self.world.note("network", "slow: %s", links)
 
         def mend() -> None:

@@ -66,19 +66,33 @@ def lean(
     durable: bool = False,
     others: float = 0.2,
     times: BrokerTimes = BrokerTimes(),  # noqa: B008 - immutable
+    quick: bool = False,
+    controllers: int = 3,
     **weights: float,
 ) -> Callable[[int], Settings]:
-    """More of these faults (underscores stand for spaces) than of all others."""
+    """A small cluster with more of these faults (underscores stand for spaces) than of others.
+
+    `quick`: what was killed or lost its power is back soon, while slow links are very slow."""
     named = {name.replace("_", " "): weight for name, weight in weights.items()}
 
     def settings(seed: int) -> Settings:
         drawn = settings_of(seed)
         unknown = named.keys() - drawn.weights.keys()
         assert not unknown, unknown
+        if quick:
+            drawn = replace(
+                drawn,
+                restart_s=(0.02, 0.3),
+                power_s=(0.05, 0.4),
+                slow_s=(0.5, 1.5),
+                slow_both_share=0.9,
+            )
         return replace(
             drawn,
+            topics=("events",),
+            produce_pause_s=0.05,
             durable=durable,
-            controllers=3,
+            controllers=controllers,
             fault_pause_s=0.2,
             leader_imbalance_check_ms=500,
             times=times,
@@ -306,8 +320,12 @@ def joins_below_the_high_watermark() -> list[Patch]:
 
 
 def time_out_settles_a_change() -> list[Patch]:
+    """Without waiting for who is about to join, as above."""
     refusals = isr_proposals.REFUSALS | {ErrorCode.REQUEST_TIMED_OUT}
-    return [(isr_proposals, "REFUSALS", refusals)]
+    return [
+        (isr_proposals, "REFUSALS", refusals),
+        (PartitionMachine, "_end_of_joining", lambda self, now_ms: self.counted_end),
+    ]
 
 
 def older_metadata_accepted() -> list[Patch]:
@@ -492,7 +510,7 @@ PLANTED = (
         "10: positions are forgotten with the stream, late words dropped",
         late_acknowledgement_counts,
         seeds=30,
-        settings=lean(power_cut=3, slow_link=3, connection_reset=1),
+        settings=lean(others=0, quick=True, controllers=1, power_cut=3, slow_link=4),
     ),
     Planted(
         "positions maximised",
@@ -535,10 +553,11 @@ PLANTED = (
         seeds=10,
         settings=lean(
             times=BrokerTimes(alter_partitions=300),
-            slow_link=5,
-            connection_reset=4,
-            calls_lost=2,
-            crash=2,
+            quick=True,
+            controllers=1,
+            others=0,
+            slow_link=4,
+            crash=3,
         ),
     ),
     Planted(
@@ -553,14 +572,14 @@ PLANTED = (
         "5: no fenced member gets in (KIP-841)",
         fenced_member_accepted,
         seeds=30,
-        settings=lean(calls_lost=2, slow_link=3, cut_off=3, cut_between_two=2),
+        settings=lean(others=0.1, quick=True, crash=3, slow_link=4, calls_lost=1),
     ),
     Planted(
         "replaced incarnation accepted",
         "5: a member is an incarnation (KIP-903)",
         replaced_incarnation_accepted,
         seeds=30,
-        settings=lean(calls_lost=3, slow_link=2, power_cut=3, crash_of_a_controller=2),
+        settings=lean(others=0.1, quick=True, power_cut=3, slow_link=4, calls_lost=1),
     ),
     Planted(
         "partition epoch not compared",

@@ -47,6 +47,14 @@ class Settings:
     recovery_s: float = 40.0
     fault_pause_s: float = 0.5
     """Mean time between two faults."""
+    restart_s: tuple[float, float] = (0.05, 2.5)
+    """How long a killed broker stays down."""
+    power_s: tuple[float, float] = (0.3, 3.0)
+    """How long a machine stays without power."""
+    slow_s: tuple[float, ...] = (0.02, 0.1, 0.5, 1.5)
+    """The longest delay of a message on a slow link, one of these."""
+    slow_both_share: float = 0.5
+    """Of slow links: slow in both directions."""
     clock_skew: float = 0.01
     segment_bytes: int = 16_384
     lease_ms: int = 1_000
