@@ -276,6 +276,8 @@ class Faults:
     def slow_link(self) -> bool:
         network = self.world.network
         hosts = self._nodes() if self.chance.random() < 0.75 else [*network.hosts]
+        if self.world.settings.slow_between_brokers:
+            hosts = self.world.broker_hosts
         a, b = self.chance.sample(hosts, 2)
         both = self.chance.random() < self.world.settings.slow_both_share
         links = [(a, b), (b, a)] if both else [(a, b)]

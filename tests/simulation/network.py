@@ -172,6 +172,11 @@ class Stream:
     def _arrive(self, source: End, message: Any) -> None:
         target = source.peer
         self.waiting[source] -= 1
+        if target.dead and self.network.hosts[target.host].powered:
+            # Its machine knows nothing of this stream, or no longer, and says so.
+            self.network.loop.schedule(
+                self.network.delay(target.host, source.host), self._cut, source
+            )
         if target.reset or target.dead:
             return
         if message is _RESET:
@@ -277,7 +282,8 @@ class Network:
             stream.mend()
 
     def process_died(self, process: Process, *, power: bool) -> None:
-        """Its kernel resets its streams; without power nobody does, until the machine is back."""
+        """Its kernel resets its streams; without power nobody does, until the machine is back and
+        is told something by one of them."""
         for stream in [*self.streams]:
             if process in (stream.client.owner, stream.server.owner):
                 for end in (stream.client, stream.server):
@@ -286,12 +292,6 @@ class Network:
                         end.on_reset = None
                 if not power:
                     stream.break_off(at_once=self.chance.random() < 0.5)
-
-    def machine_started(self, host: str) -> None:
-        """It knows nothing of the streams that it had, and says so to whoever asks."""
-        for stream in [*self.streams]:
-            if any(end.host == host and end.dead for end in (stream.client, stream.server)):
-                stream.break_off(at_once=True)
 
     # ---- streams
 

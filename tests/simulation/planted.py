@@ -68,6 +68,8 @@ def lean(
     times: BrokerTimes = BrokerTimes(),  # noqa: B008 - immutable
     quick: bool = False,
     controllers: int = 3,
+    pause_s: float = 0.2,
+    slow_between_brokers: bool = False,
     **weights: float,
 ) -> Callable[[int], Settings]:
     """A small cluster with more of these faults (underscores stand for spaces) than of others.
@@ -93,7 +95,8 @@ def lean(
             produce_pause_s=0.05,
             durable=durable,
             controllers=controllers,
-            fault_pause_s=0.2,
+            fault_pause_s=pause_s,
+            slow_between_brokers=slow_between_brokers,
             leader_imbalance_check_ms=500,
             times=times,
             weights={kind: named.get(kind, others) for kind in drawn.weights},
@@ -510,7 +513,16 @@ PLANTED = (
         "10: positions are forgotten with the stream, late words dropped",
         late_acknowledgement_counts,
         seeds=30,
-        settings=lean(others=0, quick=True, controllers=1, power_cut=3, slow_link=4),
+        settings=lean(
+            times=BrokerTimes(handshake_max=5_000),
+            quick=True,
+            controllers=1,
+            others=0,
+            pause_s=0.3,
+            slow_between_brokers=True,
+            power_cut=1,
+            slow_link=1,
+        ),
     ),
     Planted(
         "positions maximised",
@@ -552,12 +564,13 @@ PLANTED = (
         time_out_settles_a_change,
         seeds=10,
         settings=lean(
-            times=BrokerTimes(alter_partitions=300),
+            times=BrokerTimes(alter_partitions=100, silence=3_000),
             quick=True,
             controllers=1,
             others=0,
-            slow_link=4,
-            crash=3,
+            pause_s=0.4,
+            slow_link=1,
+            crash=1,
         ),
     ),
     Planted(

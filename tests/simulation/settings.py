@@ -53,6 +53,8 @@ class Settings:
     """How long a machine stays without power."""
     slow_s: tuple[float, ...] = (0.02, 0.1, 0.5, 1.5)
     """The longest delay of a message on a slow link, one of these."""
+    slow_between_brokers: bool = False
+    """Only links between brokers are slow."""
     slow_both_share: float = 0.5
     """Of slow links: slow in both directions."""
     clock_skew: float = 0.01

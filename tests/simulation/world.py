@@ -163,7 +163,6 @@ class World:
         node.disk.on_crash = None
         if not node.host.powered:
             node.host.powered = True
-            self.network.machine_started(node.host.name)
             self.network.mend()
         process = self.process(node.host)
         running = node.start(process)
