@@ -36,8 +36,9 @@ from storage.checkpoints import Checkpoints
 from storage.manager import LogManager
 from tests.simulation.disk import FOLDER, Disk
 from tests.simulation.loop import Process
-from tests.simulation.network import End, Host, Network
+from tests.simulation.network import Host, Network
 from tests.simulation.rpc import Channel, ReplicaEnd, replica_dial
+from tests.simulation.streams import End
 
 CLUSTER_ID = "simulated-cluster-0000"
 EXPECTED_ENDS = ("offline", "Input/output error", "No space left", "another process has registered")

@@ -16,8 +16,9 @@ from pathlib import Path
 from tests.simulation.ledger import Violation
 from tests.simulation.loop import Unhandled
 from tests.simulation.planted import PLANTED, Planted
+from tests.simulation.report import EventLog, Report
 from tests.simulation.settings import KINDS, Settings, settings_of
-from tests.simulation.world import EventLog, Report, World
+from tests.simulation.world import World
 
 SEEN_ELSEWHERE = (
     "slow messages",

@@ -11,9 +11,10 @@ from controller.service import ControllerService
 from controller.settings import ControllerSettings
 from controller.state_machine import Crossing, MetadataStateMachine
 from tests.simulation.loop import Process
-from tests.simulation.network import End, Host, Network
+from tests.simulation.network import Host, Network
 from tests.simulation.quorum import Quorum, Voter
 from tests.simulation.rpc import SessionContext, serve_control
+from tests.simulation.streams import End
 
 
 class ControllerNode:

@@ -1,9 +1,9 @@
 """What is true of the records: every replica's log, what is committed, and what was promised.
 
-The ledger sees each append and truncation of each log as it happens (`ObservedLog`), each change of
-each partition after the callback that made it, each command of the metadata log as it is committed,
-and each answer that a client gets. From these it keeps, for every partition, the committed log, and
-for every replica how far its log agrees with it. So the checks cost what changed.
+The ledger sees each append and truncation of each log as it happens (`observed_log.py`), each
+change of each partition after the callback that made it, each command of the metadata log as it is
+committed, and each answer that a client gets. From these it keeps, for every partition, the
+committed log, and for every replica how far its log agrees with it. The checks cost what changed.
 
     replica     what its batches are, where its log agrees with the committed one
     committed   grows as leaders move their high watermark; never changes otherwise
@@ -14,104 +14,27 @@ A batch is named by its CRC, which covers the records but not offset and epoch.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from struct import Struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ottla.core.identifiers import Uuid
-from storage.log import Append, Log
-from storage.vfs import SimulatedCrash
-from tests.simulation.disk import Disk
+from storage.log import Log
+from tests.simulation.records import (
+    Batch,
+    Key,
+    PartitionLedger,
+    Replica,
+    batches_in,
+    read_all,
+)
 
 if TYPE_CHECKING:
     from broker.replication.partition import Partition
     from tests.simulation.loop import Process
 
-_PREFIX = Struct(">qiiBIhi")  # base offset, length, leader epoch, magic, crc, attributes, delta
-_PRODUCER_POSITION = 43
-_PRODUCER = Struct(">qhi")  # producer id, producer epoch, base sequence
-
-Key = tuple[Uuid, int]
-"""(topic id, partition)."""
-
 
 class Violation(Exception):
     """An invariant does not hold; the text says which, where and how."""
-
-
-class Batch(NamedTuple):
-    """One batch in a log; offsets [base, next)."""
-
-    base: int
-    next: int
-    leader_epoch: int
-    crc: int
-    producer_id: int
-    sequence: int
-
-
-def batches_in(data: bytes | bytearray | memoryview) -> Iterator[Batch]:
-    position = 0
-    while position < len(data):
-        base, length, epoch, _, crc, _, delta = _PREFIX.unpack_from(data, position)
-        producer_id, _, sequence = _PRODUCER.unpack_from(data, position + _PRODUCER_POSITION)
-        yield Batch(base, base + delta + 1, epoch, crc, producer_id, sequence)
-        position += length + 12
-
-
-class Replica:
-    """One broker's log of a partition, as it is in the page cache."""
-
-    __slots__ = ("bases", "batches", "broker_id", "log", "lost", "matched")
-
-    def __init__(self, broker_id: int) -> None:
-        self.broker_id = broker_id
-        self.batches: list[Batch] = []
-        self.bases: list[int] = []
-        self.matched = 0
-        """Everything below agrees with the committed log, as far as that reaches."""
-        self.log: Log | None = None
-        self.lost = True
-        """The power went, or there never was a log: what is there shows when it is opened."""
-
-    @property
-    def end(self) -> int:
-        return self.batches[-1].next if self.batches else 0
-
-
-class PartitionLedger:
-    """One partition of one topic (by id)."""
-
-    def __init__(self, name: str, durable: bool) -> None:
-        self.name = name
-        self.durable = durable
-        self.committed: list[Batch] = []
-        self.bases: list[int] = []
-        self.committed_end = 0
-        self.replicas: dict[int, Replica] = {}
-        self.written: dict[tuple[int, int], Batch] = {}
-        """By (leader epoch, base offset)."""
-        self.leaders: dict[int, Process] = {}
-        self.sequences: set[tuple[int, int]] = set()
-        self.electable: frozenset[int] = frozenset()
-        """ISR and eligible leader replicas, by the metadata log."""
-        self.leader_epoch = -1
-        """The current one, by the metadata log."""
-        self.isr_at: dict[int, tuple[int, ...]] = {}
-        """By partition epoch."""
-
-    def replica(self, broker_id: int) -> Replica:
-        found = self.replicas.get(broker_id)
-        if found is None:
-            found = self.replicas[broker_id] = Replica(broker_id)
-        return found
-
-    def at(self, base: int) -> Batch | None:
-        """The committed batch that begins at `base`."""
-        position = bisect_left(self.bases, base)
-        if position < len(self.bases) and self.bases[position] == base:
-            return self.committed[position]
-        return None
 
 
 class Ledger:
@@ -141,7 +64,7 @@ class Ledger:
             return
         replica = ledger.replica(broker_id)
         replica.log = log
-        replica.batches = [*_read_all(log)]
+        replica.batches = [*read_all(log)]
         replica.bases = [batch.base for batch in replica.batches]
         replica.matched = 0
         lost, replica.lost = replica.lost, False
@@ -417,7 +340,7 @@ class Ledger:
                 log = replica.log
                 if log is None or replica.lost or not log.usable:
                     continue
-                found = [*_read_all(log)]
+                found = [*read_all(log)]
                 if found != replica.batches:
                     self.fail(
                         f"{ledger.name}: the log of broker {replica.broker_id} holds on disk what "
@@ -431,71 +354,3 @@ class Ledger:
                         f"{ledger.name}: broker {replica.broker_id} agrees with the committed log "
                         f"to {replica.matched}, and did to {agreed}"
                     )
-
-
-def _read_all(log: Log) -> Iterator[Batch]:
-    offset = log.log_start_offset
-    while offset < log.log_end_offset:
-        found = log.read(offset, 1 << 20, end_offset=log.log_end_offset)
-        assert found is not None
-        for batch in batches_in(found.read()):
-            yield batch
-            offset = batch.next
-
-
-class ObservedLog(Log):
-    """The product's log, which tells the ledger what it has done."""
-
-    ledger: Ledger
-
-    def __init__(self, *, vfs: Any, **options: Any) -> None:
-        super().__init__(vfs=vfs, **options)
-        assert isinstance(vfs, Disk)
-        self.broker_id = vfs.broker_id
-        self.ledger.opened(self.broker_id, self)
-
-    def append_as_leader(
-        self, batch: memoryview, *, leader_epoch: int, timestamp_ms: int, internal: bool = False
-    ) -> Append:
-        try:
-            result = super().append_as_leader(
-                batch, leader_epoch=leader_epoch, timestamp_ms=timestamp_ms, internal=internal
-            )
-        except SimulatedCrash:
-            self.ledger.maybe_appended(self, batch)
-            raise
-        if not result.duplicate:
-            self.ledger.appended(self.broker_id, self, batch, leader=True)
-        return result
-
-    def append_as_follower(self, batches: memoryview) -> None:
-        before = self.log_end_offset
-        try:
-            super().append_as_follower(batches)
-        finally:
-            if self.log_end_offset != before:
-                taken = _taken(batches, self.log_end_offset)
-                self.ledger.appended(self.broker_id, self, taken, leader=False)
-
-    def truncate_to(self, offset: int) -> None:
-        try:
-            super().truncate_to(offset)
-        finally:
-            self.ledger.truncated(self.broker_id, self, reset=False)
-
-    def reset_to(self, offset: int) -> None:
-        try:
-            super().reset_to(offset)
-        finally:
-            self.ledger.truncated(self.broker_id, self, reset=True)
-
-
-def _taken(data: memoryview, end: int) -> memoryview:
-    """The batches of `data` below `end`: an append over two segments may end early."""
-    position = 0
-    while position < len(data):
-        base, length, _, _, _, _, delta = _PREFIX.unpack_from(data, position)
-        if base + delta + 1 > end:
-            break
-        position += length + 12
-    return data[:position]

@@ -23,8 +23,9 @@ from controller.state import (
     TopicCreated,
     TopicRemoved,
 )
-from tests.simulation.ledger import Ledger, PartitionLedger
+from tests.simulation.ledger import Ledger
 from tests.simulation.quorum import Entry
+from tests.simulation.records import PartitionLedger
 
 
 class MetadataOracle:

@@ -7,40 +7,15 @@ whose guard is gone: a rule is broken first, and a record is lost later, if at a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 from unittest import mock
 
-import storage.log
-from broker.replication import isr_change, isr_proposals, leader_log, replica_log
-from broker.replication.commit_futures import CommitFutures
-from broker.replication.feed import ReplicaFeed, Subscription
-from broker.replication.follower_session import FollowerSession
-from broker.replication.isr import PendingExpand, PendingShrink
-from broker.replication.leader_session import LeaderSession
-from broker.replication.partition import Partition
-from broker.replication.partition_host import Appended
-from broker.replication.partition_machine import PartitionMachine
-from broker.replication.progress import FollowerProgress, PartitionView
-from broker.replication.truncation import Matched, Verdict, decide_verdict
-from controller import broker_commands, elections, partition_commands
-from controller.generated import metadata_pb2 as pb
-from controller.state import PartitionMetadata
-from ottla.core.errors import ErrorCode, ProtocolError
-from storage import marks
-from storage.directory import StopState
-from storage.folders import Folders
-from storage.log_state import LogState
-from storage.validation import check_replicated
+from tests.simulation import planted_patches as patches
 from tests.simulation.broker_node import BrokerTimes
-from tests.simulation.ledger import batches_in
+from tests.simulation.planted_patches import Patch
 from tests.simulation.settings import Settings, settings_of
-
-Patch = tuple[Any, str, Any]
-"""Object, attribute, what takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,413 +80,75 @@ def lean(
     return settings
 
 
-# ---- acknowledgements
-
-
-def acknowledge_before_replication() -> list[Patch]:
-    def wait(self: CommitFutures, next_offset: int, leader_epoch: int) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        future.set_result(None)
-        return future
-
-    return [(CommitFutures, "wait", wait)]
-
-
-def waiter_survives_its_epoch() -> list[Patch]:
-    real = PartitionMachine._fail_waiters
-
-    def fail_waiters(self: PartitionMachine, effects: list[Any], code: ErrorCode) -> None:
-        if code is not ErrorCode.NOT_LEADER_OR_FOLLOWER:
-            real(self, effects, code)
-
-    return [(PartitionMachine, "_fail_waiters", fail_waiters)]
-
-
-def duplicate_answered_at_once() -> list[Patch]:
-    real = Partition.append
-
-    def append(self: Partition, batch: memoryview, **options: Any) -> Appended:
-        appended = real(self, batch, **options)
-        return replace(appended, last_offset=-1) if appended.duplicate else appended
-
-    return [(Partition, "append", append)]
-
-
-def sequences_outlive_a_truncation() -> list[Patch]:
-    return [(LogState, "_rebuild_producers", lambda self: None)]
-
-
-def reads_to_the_log_end() -> list[Patch]:
-    real = Partition.read
-
-    def read(self: Partition, offset: int, max_bytes: int, **options: Any) -> Any:
-        return real(self, offset, max_bytes, **{**options, "to_log_end": True})
-
-    return [(Partition, "read", read)]
-
-
-# ---- the high watermark
-
-
-def shrink_counts_at_once() -> list[Patch]:
-    def maximal(self: PendingShrink) -> frozenset[int]:
-        return frozenset(self.members) - self.removed
-
-    return [(PendingShrink, "maximal", property(maximal))]
-
-
-def pending_member_does_not_count() -> list[Patch]:
-    """Waiting for who is about to join does much the same, so that is gone too."""
-    return [
-        (PendingExpand, "maximal", property(lambda self: frozenset(self.members))),
-        (PartitionMachine, "_end_of_joining", lambda self, now_ms: self.counted_end),
-    ]
-
-
-def high_watermark_below_min_isr() -> list[Patch]:
-    real = PartitionMachine._maybe_advance
-
-    def maybe_advance(self: PartitionMachine, effects: list[Any], now_ms: int) -> None:
-        kept, self.min_insync_replicas = self.min_insync_replicas, 1
-        try:
-            real(self, effects, now_ms)
-        finally:
-            self.min_insync_replicas = kept
-
-    return [(PartitionMachine, "_maybe_advance", maybe_advance)]
-
-
-def unsynced_counts_in_durable_mode() -> list[Patch]:
-    return [(Partition, "counted_end", property(lambda self: self.usable_log.log_end_offset))]
-
-
-# ---- the stream
-
-
-def prefix_not_proven() -> list[Patch]:
-    def verdict(ask: Any, entries: Any, log_start: int, log_end: int) -> Verdict:
-        if log_start <= ask.log_end_offset <= log_end:
-            return Matched()
-        return decide_verdict(ask, entries, log_start, log_end)
-
-    return [(leader_log, "decide_verdict", verdict)]
-
-
-def truncate_by_high_watermark() -> list[Patch]:
-    real = replica_log.describe
-
-    def describe(partition: Partition, broker_epoch: int) -> Any:
-        log = partition.usable_log
-        if log.log_end_offset > partition.high_watermark:
-            log.truncate_to(partition.high_watermark)
-            partition.machine.on_truncated(log.log_end_offset)
-        return real(partition, broker_epoch)
-
-    return [(replica_log, "describe", describe)]
-
-
-def late_acknowledgement_counts() -> list[Patch]:
-    def add(self: ReplicaFeed, subscription: Subscription) -> None:
-        self.subscriptions[:] = [
-            s for s in self.subscriptions if s.follower_id != subscription.follower_id
-        ]
-        self.subscriptions.append(subscription)
-
-    return [(ReplicaFeed, "add", add), (LeaderSession, "close", lambda self: None)]
-
-
-def positions_maximised() -> list[Patch]:
-    real = FollowerProgress.advance
-
-    def advance(self: FollowerProgress, end: int, leader_end: int, now_ms: int) -> None:
-        real(self, max(end, self.log_end_offset or 0), leader_end, now_ms)
-
-    def subscribe(self: FollowerProgress, broker_epoch: int, leader_end: int, now_ms: int) -> None:
-        self.broker_epoch = broker_epoch
-        self.cannot_append = False
-        self.mark = (leader_end, now_ms)
-
-    def forget_position(self: FollowerProgress) -> None:
-        self.broker_epoch = None
-
-    return [
-        (FollowerProgress, "advance", advance),
-        (FollowerProgress, "subscribe", subscribe),
-        (FollowerProgress, "forget_position", forget_position),
-    ]
-
-
-def positions_survive_the_epoch() -> list[Patch]:
-    real = PartitionMachine.on_metadata
-    kept: dict[PartitionMachine, dict[int, FollowerProgress]] = {}
-
-    def on_metadata(self: PartitionMachine, view: PartitionView, **options: Any) -> Any:
-        kept.setdefault(self, {}).update(self.followers)
-        effects = real(self, view, **options)
-        if self.is_leader:
-            for replica in self.followers.keys() & kept[self].keys():
-                self.followers[replica] = kept[self][replica]
-        return effects
-
-    return [(PartitionMachine, "on_metadata", on_metadata)]
-
-
-def follower_appends_anywhere() -> list[Patch]:
-    """The position is compared three times: by the number, by the position, and by the log."""
-    real_check = check_replicated
-
-    def append_from_leader(
-        partition: Partition, position: int, batches: memoryview, hw: int, log_start: int
-    ) -> bool:
-        try:
-            partition.usable_log.append_as_follower(batches)
-        except ProtocolError as error:
-            partition.note_failure(error)
-            raise
-        if partition.durable:
-            partition.request_flush()
-        replica_log.apply_leader_state(partition, hw, log_start)
-        return True
-
-    def check(batches: memoryview, end: int, newest: int, name: str) -> Any:
-        first = next(batches_in(batches), None)
-        return real_check(batches, end if first is None else first.base, newest, name)
-
-    def leave(self: FollowerSession, followed: Any, *, tell: bool) -> None:
-        subscription = followed.subscription
-        real_leave(self, followed, tell=tell)
-        if subscription is not None:
-            self._streaming[subscription] = followed
-
-    real_leave = FollowerSession._leave
-    return [
-        (replica_log, "append_from_leader", append_from_leader),
-        (storage.log, "check_replicated", check),
-        (FollowerSession, "_leave", leave),
-    ]
-
-
-# ---- in-sync replicas
-
-
-def joins_below_the_epoch_start() -> list[Patch]:
-    """Having been caught up lately keeps most of them out as well, so that is gone too."""
-
-    def may_join(facts: Any, replica: int, follower: Any, broker: Any, now_ms: int) -> bool:
-        end = follower.log_end_offset
-        return (
-            end is not None
-            and end >= facts.high_watermark
-            and replica in facts.replicas
-            and follower.eligible(broker)
-        )
-
-    return [(isr_change, "_may_join", may_join)]
-
-
-def joins_below_the_high_watermark() -> list[Patch]:
-    def may_join(facts: Any, replica: int, follower: Any, broker: Any, now_ms: int) -> bool:
-        end = follower.log_end_offset
-        return (
-            end is not None
-            and end >= facts.epoch_start_offset
-            and replica in facts.replicas
-            and follower.eligible(broker)
-        )
-
-    return [(isr_change, "_may_join", may_join)]
-
-
-def time_out_settles_a_change() -> list[Patch]:
-    """Without waiting for who is about to join, as above."""
-    refusals = isr_proposals.REFUSALS | {ErrorCode.REQUEST_TIMED_OUT}
-    return [
-        (isr_proposals, "REFUSALS", refusals),
-        (PartitionMachine, "_end_of_joining", lambda self, now_ms: self.counted_end),
-    ]
-
-
-def older_metadata_accepted() -> list[Patch]:
-    real = PartitionMachine.on_metadata
-
-    def on_metadata(self: PartitionMachine, view: PartitionView, **options: Any) -> Any:
-        if view.partition_epoch < self.partition_epoch:
-            self.partition_epoch = view.partition_epoch - 1
-            self.leader_epoch = min(self.leader_epoch, view.leader_epoch)
-        return real(self, view, **options)
-
-    return [(PartitionMachine, "on_metadata", on_metadata)]
-
-
-# ---- the controller
-
-
-def _eligible_but_for(fault: str) -> list[Patch]:
-    real = partition_commands._check_eligible
-
-    def check_eligible(state: Any, member: Any) -> None:
-        try:
-            real(state, member)
-        except ProtocolError as error:
-            if fault not in (error.message or ""):
-                raise
-
-    return [(partition_commands, "_check_eligible", check_eligible)]
-
-
-def fenced_member_accepted() -> list[Patch]:
-    return _eligible_but_for("is fenced")
-
-
-def replaced_incarnation_accepted() -> list[Patch]:
-    return _eligible_but_for("has epoch")
-
-
-def partition_epoch_not_compared() -> list[Patch]:
-    real = partition_commands._alter
-
-    def alter(state: Any, broker_id: int, wanted: pb.AlterPartition) -> PartitionMetadata:
-        partition = state.partition(wanted.topic_id, wanted.index)
-        asked = pb.AlterPartition()
-        asked.CopyFrom(wanted)
-        if partition is not None:
-            asked.partition_epoch = partition.partition_epoch
-        return real(state, broker_id, asked)
-
-    return [(partition_commands, "_alter", alter)]
-
-
-def restart_keeps_the_leader_epoch() -> list[Patch]:
-    real = elections.elect
-
-    def elect(partition: PartitionMetadata, *args: Any, **options: Any) -> PartitionMetadata:
-        after = real(partition, *args, **options)
-        if after.leader_id is None or partition.leader_id is None:
-            return replace(after, leader_epoch=partition.leader_epoch)
-        return after
-
-    return [(broker_commands, "elect", elect)]
-
-
-def eligible_replicas_ignored() -> list[Patch]:
-    real = elections.elect
-
-    def elect(partition: PartitionMetadata, *args: Any, **options: Any) -> PartitionMetadata:
-        forgotten = replace(partition, elr=(), last_known_elr=())
-        after = real(forgotten, *args, **options)
-        return partition if after is forgotten else after
-
-    return [(broker_commands, "elect", elect)]
-
-
-def unclean_election_without_leave() -> list[Patch]:
-    real = elections.ElectionRules.of.__func__  # type: ignore[attr-defined]
-
-    def of(cls: Any, state: Any, topic_name: str) -> Any:
-        return replace(real(cls, state, topic_name), unclean_allowed=True)
-
-    return [(elections.ElectionRules, "of", classmethod(of))]
-
-
-def unclean_directory_keeps_membership() -> list[Patch]:
-    return [(broker_commands, "_may_have_lost", lambda before, command: False)]
-
-
-# ---- storage
-
-
-def power_cut_taken_for_a_crash() -> list[Patch]:
-    real = marks.read_stop_state
-
-    def read_stop_state(vfs: Any, directory: str) -> tuple[StopState, bool]:
-        state, suspect = real(vfs, directory)
-        known = vfs.exists(f"{directory}/stop.mark")
-        return (StopState.PROCESS_CRASH if known else state), suspect
-
-    return [(marks, "read_stop_state", read_stop_state)]
-
-
-def folder_of_an_old_topic_opened() -> list[Patch]:
-    real = Folders.find
-
-    def find(self: Folders, directories: Any, topic: str, partition: int, topic_id: bytes) -> Any:
-        for directory in directories:
-            if self._vfs.is_dir(self.path(directory, topic, partition)):
-                return directory
-        return real(self, directories, topic, partition, topic_id)
-
-    return [(Folders, "find", find)]
-
-
 PLANTED = (
     Planted(
         "acknowledge before replication",
         "acks=all is answered once the high watermark has passed",
-        acknowledge_before_replication,
+        patches.acknowledge_before_replication,
     ),
     Planted(
         "waiter survives its epoch",
         "8: a waiter fails with its leader epoch, also when leadership comes back",
-        waiter_survives_its_epoch,
+        patches.waiter_survives_its_epoch,
         seeds=20,
         settings=lean(cut_between_two=3, cut_off=3, pause_of_a_broker=2, slow_link=2),
     ),
     Planted(
         "duplicate answered at once",
         "8: a duplicate waits for the original",
-        duplicate_answered_at_once,
+        patches.duplicate_answered_at_once,
         settings=lean(calls_repeated=3, calls_lost=3, slow_link=3, cut_between_two=2),
     ),
     Planted(
         "sequences outlive a truncation",
         "17: producers are what the log says",
-        sequences_outlive_a_truncation,
+        patches.sequences_outlive_a_truncation,
         seeds=20,
         settings=lean(cut_between_two=3, cut_off=3, pause_of_a_broker=2, slow_link=2),
     ),
     Planted(
         "reads to the log end",
         "consumers read below the high watermark",
-        reads_to_the_log_end,
+        patches.reads_to_the_log_end,
     ),
     Planted(
         "shrink counts at once",
         "5: a pending shrink counts with those who leave",
-        shrink_counts_at_once,
+        patches.shrink_counts_at_once,
         settings=lean(slow_link=3, pause_of_a_broker=3, disk_full=2, calls_lost=2),
     ),
     Planted(
         "pending member does not count",
         "5: a pending member counts for the high watermark",
-        pending_member_does_not_count,
+        patches.pending_member_does_not_count,
         settings=lean(slow_link=3, crash=3, connection_reset=2),
     ),
     Planted(
         "high watermark below min ISR",
         "6: it stands still below min.insync.replicas",
-        high_watermark_below_min_isr,
+        patches.high_watermark_below_min_isr,
     ),
     Planted(
         "unsynced counts in durable mode",
         "9: in durable mode an offset counts once synced",
-        unsynced_counts_in_durable_mode,
+        patches.unsynced_counts_in_durable_mode,
         settings=lean(durable=True, slow_disk=3),
     ),
     Planted(
         "prefix not proven",
         "10: nothing is sent before the prefix is proven by leader epoch",
-        prefix_not_proven,
+        patches.prefix_not_proven,
         settings=lean(cut_between_two=2, cut_off=3, pause_of_a_broker=3, slow_link=2),
     ),
     Planted(
         "truncate by high watermark",
         "10: truncation by leader epoch, never by high watermark",
-        truncate_by_high_watermark,
+        patches.truncate_by_high_watermark,
     ),
     Planted(
         "late acknowledgement counts",
         "10: positions are forgotten with the stream, late words dropped",
-        late_acknowledgement_counts,
+        patches.late_acknowledgement_counts,
         seeds=30,
         settings=lean(
             times=BrokerTimes(handshake_max=5_000),
@@ -527,41 +164,41 @@ PLANTED = (
     Planted(
         "positions maximised",
         "10: a position is set, never maximised",
-        positions_maximised,
+        patches.positions_maximised,
         seeds=10,
         settings=lean(power_cut=3, slow_link=1),
     ),
     Planted(
         "positions survive the epoch",
         "10: all positions are forgotten at a new leader epoch",
-        positions_survive_the_epoch,
+        patches.positions_survive_the_epoch,
         seeds=10,
         settings=lean(cut_between_two=2, cut_off=3, pause_of_a_broker=3, slow_link=2),
     ),
     Planted(
         "follower appends anywhere",
         "10: a follower appends at its log end alone",
-        follower_appends_anywhere,
+        patches.follower_appends_anywhere,
         seeds=20,
         settings=lean(disk_full=4, slow_link=2),
     ),
     Planted(
         "joins below the epoch start",
         "5: into the ISR at the start of the leader epoch",
-        joins_below_the_epoch_start,
+        patches.joins_below_the_epoch_start,
         seeds=20,
         settings=lean(power_cut=3, crash=1, cut_between_two=2, slow_link=3),
     ),
     Planted(
         "joins below the high watermark",
         "5: into the ISR at the high watermark",
-        joins_below_the_high_watermark,
+        patches.joins_below_the_high_watermark,
         settings=lean(power_cut=3, slow_link=2, cut_between_two=2),
     ),
     Planted(
         "time-out settles a change",
         "5: a change stays pending until it is answered",
-        time_out_settles_a_change,
+        patches.time_out_settles_a_change,
         seeds=10,
         settings=lean(
             times=BrokerTimes(alter_partitions=100, silence=3_000),
@@ -576,62 +213,62 @@ PLANTED = (
     Planted(
         "older metadata accepted",
         "13: metadata never goes backwards",
-        older_metadata_accepted,
+        patches.older_metadata_accepted,
         seeds=10,
         settings=lean(slow_link=3, crash=2, pause_of_a_broker=2),
     ),
     Planted(
         "fenced member accepted",
         "5: no fenced member gets in (KIP-841)",
-        fenced_member_accepted,
+        patches.fenced_member_accepted,
         seeds=30,
         settings=lean(others=0.1, quick=True, crash=3, slow_link=4, calls_lost=1),
     ),
     Planted(
         "replaced incarnation accepted",
         "5: a member is an incarnation (KIP-903)",
-        replaced_incarnation_accepted,
+        patches.replaced_incarnation_accepted,
         seeds=30,
         settings=lean(others=0.1, quick=True, power_cut=3, slow_link=4, calls_lost=1),
     ),
     Planted(
         "partition epoch not compared",
         "ISR changes are serial by partition epoch",
-        partition_epoch_not_compared,
+        patches.partition_epoch_not_compared,
     ),
     Planted(
         "restart keeps the leader epoch",
         "1: one leader epoch never spans two processes",
-        restart_keeps_the_leader_epoch,
+        patches.restart_keeps_the_leader_epoch,
     ),
     Planted(
         "eligible replicas ignored",
         "an eligible leader replica is elected before all others (KIP-966)",
-        eligible_replicas_ignored,
+        patches.eligible_replicas_ignored,
         settings=lean(crash=3, power_cut=1),
     ),
     Planted(
         "unclean election without leave",
         "an unclean election only where the topic allows it",
-        unclean_election_without_leave,
+        patches.unclean_election_without_leave,
         settings=lean(crash=3, power_cut=1),
     ),
     Planted(
         "unclean directory keeps membership",
         "2: an unclean directory ends membership of ISR and ELR",
-        unclean_directory_keeps_membership,
+        patches.unclean_directory_keeps_membership,
         settings=lean(power_cut=3, crash=2),
     ),
     Planted(
         "power cut taken for a crash",
         "2: another boot is an unclean stop",
-        power_cut_taken_for_a_crash,
+        patches.power_cut_taken_for_a_crash,
         settings=lean(power_cut=3, crash=2),
     ),
     Planted(
         "folder of an old topic opened",
         "4: a folder is opened by its topic id alone",
-        folder_of_an_old_topic_opened,
+        patches.folder_of_an_old_topic_opened,
         settings=lean(topic_made_anew=4, crash=3),
     ),
 )

@@ -17,7 +17,8 @@ import grpc.aio
 from broker.replication.transport import Dial, ReplicaStream, StreamClosed
 from controller.generated import control_pb2 as pb
 from controller.service import ControllerService
-from tests.simulation.network import Closed, End, Network, Unreachable
+from tests.simulation.network import Network, Unreachable
+from tests.simulation.streams import Closed, End
 
 METADATA = grpc.aio.Metadata()
 

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from random import Random
 from unittest import mock
 
@@ -23,35 +21,21 @@ import storage.manager
 from broker.control.requests import NewTopic
 from controller.settings import ControllerSettings
 from ottla.core.errors import ErrorCode
-from tests.simulation.broker_node import CLUSTER_ID, BrokerNode, BrokerTimes
+from tests.simulation.broker_node import CLUSTER_ID, BrokerNode
 from tests.simulation.clients import Client, Consumer, Producer
 from tests.simulation.controller_node import ControllerNode
 from tests.simulation.disk import Disk
 from tests.simulation.faults import Faults
-from tests.simulation.ledger import Ledger, ObservedLog, Violation
-from tests.simulation.loop import PROCESS, Process, State, VirtualLoop
+from tests.simulation.health import all_live, check_equal, describe, is_healthy
+from tests.simulation.ledger import Ledger, Violation
+from tests.simulation.loop import Process, State, VirtualLoop
 from tests.simulation.metadata_oracle import MetadataOracle
 from tests.simulation.network import Host, Network
+from tests.simulation.observed_log import ObservedLog
 from tests.simulation.observer import Observer
 from tests.simulation.quorum import Quorum
+from tests.simulation.report import EventLog, Report, report_of
 from tests.simulation.settings import Settings
-
-
-@dataclass
-class Report:
-    """What happened in one run, or in many."""
-
-    seeds: int = 0
-    virtual_s: float = 0.0
-    counts: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Report) -> None:
-        self.seeds += other.seeds
-        self.virtual_s += other.virtual_s
-        self.counts.update(other.counts)
-        self.faults.update(other.faults)
-
 
 FLEETING = "fleeting"
 """A topic that is deleted and made anew."""
@@ -88,7 +72,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.admin: Client
-        self._making_anew = False
+        self.making_anew = False
         self._build()
 
     def random(self) -> Random:
@@ -245,7 +229,7 @@ class World:
                 loop.run_until_complete(self._story())
             finally:
                 self._bury()
-        return self._report()
+        return report_of(self)
 
     async def _story(self) -> None:
         settings = self.settings
@@ -253,7 +237,7 @@ class World:
             self.start_controller(node_id)
         for broker_id in self.brokers:
             self.start_broker(broker_id)
-        await self._until(self._all_live, 20, "the cluster does not start")
+        await self._until(all_live, 20, "the cluster does not start")
         host = self.network.add_host("admin")
         admin = Client(self.process(host), self.network, self.broker_hosts, self.random())
         self.admin = admin
@@ -268,12 +252,12 @@ class World:
         self.note("world", "everything is mended")
         start = self.loop.now
         self.producing = False
-        await self._until(self._healthy, settings.recovery_s, "it does not recover")
+        await self._until(is_healthy, settings.recovery_s, "it does not recover")
         self.counts["recoveries"] += 1
         self.counts["recovery ms, in all"] += int((self.loop.now - start) * 1000)
         self.consuming = False
         self.ledger.check_all()
-        self._check_equal()
+        check_equal(self)
 
     @property
     def broker_hosts(self) -> list[str]:
@@ -299,9 +283,9 @@ class World:
 
     def make_fleeting_topic_anew(self) -> bool:
         """Delete a topic and create another one of its name; False while that is under way."""
-        if self._making_anew:
+        if self.making_anew:
             return False
-        self._making_anew = True
+        self.making_anew = True
         self.admin.process.spawn(self._make_anew())
         return True
 
@@ -312,7 +296,7 @@ class World:
             await admin.pause()
         topic_id = await self.create_topic(FLEETING)
         self.start_clients(FLEETING, topic_id)
-        self._making_anew = False
+        self.making_anew = False
 
     def start_clients(self, topic: str, topic_id: bytes) -> None:
         chance, settings = self.chance, self.settings
@@ -347,76 +331,12 @@ class World:
             self.consumers.append(consumer)
             client.process.spawn(consumer.run())
 
-    async def _until(self, condition: Callable[[], bool], bound_s: float, what: str) -> None:
+    async def _until(self, condition: Callable[[World], bool], bound_s: float, what: str) -> None:
         deadline = self.loop.now + bound_s
-        while not condition():
+        while not condition(self):
             if self.loop.now > deadline:
-                raise Violation(f"{what} within {bound_s} s: {self._state()}")
+                raise Violation(f"{what} within {bound_s} s: {describe(self)}")
             await asyncio.sleep(0.05)
-
-    # ---- health
-
-    def _all_live(self) -> bool:
-        state = self.oracle.state
-        return all(
-            node.serving and state.is_active(broker_id) for broker_id, node in self.brokers.items()
-        )
-
-    def _healthy(self) -> bool:
-        if not self._all_live():
-            return False
-        if self._making_anew or not all(producer.done for producer in self.producers):
-            return False
-        for topic in self.oracle.state.topics.values():
-            for partition in topic.partitions:
-                if set(partition.isr) != set(partition.replicas) or partition.leader_id is None:
-                    return False
-                ledger = self.ledger.of(topic.topic_id, partition.index)
-                if ledger is None:
-                    return False
-                for broker_id in partition.replicas:
-                    replica = ledger.replicas.get(broker_id)
-                    if replica is None or replica.lost or replica.log is None:
-                        if ledger.committed_end == 0 and replica is not None:
-                            continue
-                        return False
-                    if not replica.matched == replica.end == ledger.committed_end:
-                        return False
-        for consumer in self.consumers:
-            ledger = self.ledger.of(consumer.topic_id, consumer.index)
-            if ledger is not None and consumer.position != ledger.committed_end:
-                return False
-        return True
-
-    def _state(self) -> str:
-        """What is not as it should be."""
-        state = self.oracle.state
-        lines = []
-        for broker_id, node in self.brokers.items():
-            if not (node.serving and state.is_active(broker_id)):
-                lines.append(
-                    f"b{broker_id}: {node.process.state.value}, serving {node.serving}, "
-                    f"{state.brokers.get(broker_id)}, {node.ended}"
-                )
-        for producer in self.producers:
-            if not producer.done:
-                lines.append(f"producer {producer.name} of {producer.topic}-{producer.index} waits")
-        for (topic_id, index), ledger in self.ledger.partitions.items():
-            partition = state.partition(topic_id, index)
-            ends = {r.broker_id: (r.matched, r.end, r.lost) for r in ledger.replicas.values()}
-            lines.append(f"{ledger.name}: {partition}, committed {ledger.committed_end}, {ends}")
-        for consumer in self.consumers:
-            found = self.ledger.of(consumer.topic_id, consumer.index)
-            if found is not None and consumer.position != found.committed_end:
-                lines.append(f"consumer of {found.name} is at {consumer.position}")
-        return "\n".join(lines)
-
-    def _check_equal(self) -> None:
-        """All logs of a partition are the same, and every acknowledged record is in them."""
-        for ledger in self.ledger.partitions.values():
-            for replica in ledger.replicas.values():
-                if replica.log is not None and replica.batches != ledger.committed:
-                    raise Violation(f"{ledger.name}: broker {replica.broker_id} has another log")
 
     # ---- after the run
 
@@ -445,39 +365,6 @@ class World:
                 break
         loop.close()
 
-    def _report(self) -> Report:
-        network, ledger, oracle, quorum = self.network, self.ledger, self.oracle, self.quorum
-        loop = self.loop
-        counts = Counter(self.counts)
-        counts["messages delivered"] = network.delivered
-        counts["timers fired"] = loop.timers_fired
-        counts["disk jobs done"] = loop.jobs_done
-        counts["delivered events"] = network.delivered + loop.timers_fired + loop.jobs_done
-        counts["callbacks, each checked"] = loop.callbacks
-        counts["records acknowledged (acks=all)"] = ledger.acknowledged
-        counts["records committed"] = ledger.committed_records
-        counts["records consumed"] = sum(consumer.records for consumer in self.consumers)
-        counts["producers' retries"] = sum(producer.retries for producer in self.producers)
-        counts["high watermark moves"] = ledger.high_watermark_moves
-        counts["truncations"] = ledger.truncations
-        counts["records truncated"] = ledger.truncated_records
-        counts["leader elections"] = oracle.leader_elections
-        counts["elections from the ELR"] = oracle.elr_elections
-        counts["elections by log ends"] = oracle.last_known_elections
-        counts["ISR changes"] = oracle.isr_changes
-        counts["fencings"] = oracle.fencings
-        counts["registrations"] = oracle.registrations
-        counts["metadata commands"] = oracle.commands
-        counts["controller elections"] = quorum.elections
-        faults = Counter(self.faults)
-        faults["slow messages"] += network.slow_deliveries
-        faults["messages held by a cut"] += network.held_for_cut
-        faults["calls or answers lost"] += network.lost_calls
-        faults["calls repeated by the network"] += network.duplicated_calls
-        faults["proposals lost or unanswered"] += quorum.lost_proposals
-        faults["slow disk jobs"] += sum(node.disk.slow_jobs for node in self.brokers.values())
-        return Report(1, loop.now, counts, faults)
-
 
 @contextmanager
 def observed(world: World) -> Iterator[None]:
@@ -493,24 +380,3 @@ def observed(world: World) -> Iterator[None]:
             yield
     finally:
         gc.enable()
-
-
-class EventLog(logging.Handler):
-    """What happened, one line an event, the product's own log lines included."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world: World | None = None
-        self.lines: list[str] = []
-
-    def note(self, who: str, text: str, *args: object) -> None:
-        now = 0.0 if self.world is None else self.world.loop.now
-        self.lines.append(f"{now:10.4f} {who:9} {text % args if args else text}")
-
-    def emit(self, record: logging.LogRecord) -> None:
-        process = PROCESS.get()
-        who = "world" if process is None else process.host
-        self.note(who, "%s", record.getMessage())
-
-
-__all__ = ["BrokerTimes", "EventLog", "Report", "World"]
