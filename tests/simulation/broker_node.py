@@ -167,6 +167,7 @@ class BrokerNode:
     async def _serve(self, group: asyncio.TaskGroup, logs: LogManager) -> None:
         chance, times, process = self._chance, self._times, self.process
         ready = asyncio.Event()
+        replicas_changed = asyncio.Event()
         cache = MetadataCache()
         client = ControllerClient(
             self._identity(logs),
@@ -180,6 +181,8 @@ class BrokerNode:
             process,
             ready=ready,
             log_positions=self._log_positions,
+            replica_states=lambda: replicas.replica_states(),
+            replicas_changed=replicas_changed,
             rng=random.Random(chance.getrandbits(64)),
             channels=lambda address: Channel(  # type: ignore[arg-type,return-value]
                 self._network, address
@@ -198,6 +201,7 @@ class BrokerNode:
             ),
             process,
             dial=replica_dial(self._network),
+            replicas_changed=replicas_changed,
             rng=random.Random(chance.getrandbits(64)),
         )
         self.cache, self.client, self.replicas = cache, client, replicas
@@ -248,6 +252,7 @@ class BrokerNode:
                     directory.directory_id, directory.stop_state, directory.last_broker_epoch
                 )
                 for directory in logs.directories
+                if not directory.offline
             ),
         )
 
