@@ -42,6 +42,7 @@ def lean(
     others: float = 0.2,
     times: BrokerTimes = BrokerTimes(),  # noqa: B008 - immutable
     quick: bool = False,
+    patient: bool = False,
     controllers: int = 3,
     pause_s: float = 0.2,
     slow_between_brokers: bool = False,
@@ -49,7 +50,8 @@ def lean(
 ) -> Callable[[int], Settings]:
     """A small cluster with more of these faults (underscores stand for spaces) than of others.
 
-    `quick`: what was killed or lost its power is back soon, while slow links are very slow."""
+    `quick`: what was killed or lost its power is back soon, while slow links are very slow.
+    `patient`: producers wait long for their answers."""
     named = {name.replace("_", " "): weight for name, weight in weights.items()}
 
     def settings(seed: int) -> Settings:
@@ -64,6 +66,8 @@ def lean(
                 slow_s=(0.5, 1.5),
                 slow_both_share=0.9,
             )
+        if patient:
+            drawn = replace(drawn, timeouts_s=(10.0,), patience_s=(12.0,))
         return replace(
             drawn,
             topics=("events",),
@@ -91,7 +95,7 @@ PLANTED = (
         "8: a waiter fails with its leader epoch, also when leadership comes back",
         patches.waiter_survives_its_epoch,
         seeds=20,
-        settings=lean(cut_between_two=3, cut_off=3, pause_of_a_broker=2, slow_link=2),
+        settings=lean(others=0, pause_s=0.8, patient=True, controllers=1, cut_off=1),
     ),
     Planted(
         "duplicate answered at once",
@@ -121,7 +125,16 @@ PLANTED = (
         "pending member does not count",
         "5: a pending member counts for the high watermark",
         patches.pending_member_does_not_count,
-        settings=lean(slow_link=3, crash=3, connection_reset=2),
+        seeds=15,
+        settings=lean(
+            times=BrokerTimes(silence=3_000),
+            quick=True,
+            controllers=1,
+            others=0,
+            pause_s=0.3,
+            slow_link=1,
+            crash=1,
+        ),
     ),
     Planted(
         "high watermark below min ISR",
@@ -201,13 +214,11 @@ PLANTED = (
         patches.time_out_settles_a_change,
         seeds=10,
         settings=lean(
-            times=BrokerTimes(alter_partitions=100, silence=3_000),
-            quick=True,
+            times=BrokerTimes(alter_partitions=300),
             controllers=1,
-            others=0,
-            pause_s=0.4,
-            slow_link=1,
-            crash=1,
+            crash_of_a_controller=2,
+            pause_of_a_broker=2,
+            cut_off=2,
         ),
     ),
     Planted(

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import storage.log
-from broker.replication import isr_change, isr_proposals, leader_log, replica_log
+from broker.replication import isr_change, isr_proposals, leader_log, manager, replica_log
 from broker.replication.commit_futures import CommitFutures
 from broker.replication.feed import ReplicaFeed, Subscription
 from broker.replication.follower_session import FollowerSession
-from broker.replication.isr import PendingExpand, PendingShrink
+from broker.replication.isr import CommittedIsr, IsrChange, PendingExpand, PendingShrink
 from broker.replication.leader_session import LeaderSession
 from broker.replication.partition import Partition
 from broker.replication.partition_host import Appended
@@ -255,12 +255,31 @@ def joins_below_the_high_watermark() -> list[Patch]:
 
 
 def time_out_settles_a_change() -> list[Patch]:
-    """Without waiting for who is about to join, as above."""
-    refusals = isr_proposals.REFUSALS | {ErrorCode.REQUEST_TIMED_OUT}
-    return [
-        (isr_proposals, "REFUSALS", refusals),
-        (PartitionMachine, "_end_of_joining", lambda self, now_ms: self.counted_end),
-    ]
+    real = isr_proposals.settle
+
+    class Impatient:
+        """Takes a change that was not answered in time for one that was taken."""
+
+        def __init__(self, partition: Partition, change: IsrChange, controller: Any) -> None:
+            self.partition = partition
+            self.change = change
+            self.controller = controller
+
+        async def alter_partition(self, proposal: Any) -> Any:
+            machine = self.partition.machine
+            try:
+                return await self.controller.alter_partition(proposal)
+            except ProtocolError as error:
+                timed_out = error.code is ErrorCode.REQUEST_TIMED_OUT
+                if timed_out and machine.pending_change is self.change:
+                    machine._set_isr(CommittedIsr(tuple(member for member, _ in self.change.isr)))
+                    self.partition.tick()
+                raise
+
+    async def settle(partition: Partition, change: IsrChange, controller: Any, rng: Any) -> None:
+        await real(partition, change, Impatient(partition, change, controller), rng)  # type: ignore[arg-type]
+
+    return [(manager, "settle", settle)]
 
 
 def older_metadata_accepted() -> list[Patch]:

@@ -43,6 +43,10 @@ class Settings:
     """flush.messages=1 on all topics: then the power may go everywhere at once."""
     producers: tuple[str, ...] = ("idempotent", "plain", "loose")
     produce_pause_s: float = 0.1
+    timeouts_s: tuple[float, ...] = (1.0, 4.0, 10.0)
+    """Of a produce request, one of these for each producer."""
+    patience_s: tuple[float, ...] = (0.3, 1.0, 4.0, 12.0)
+    """After which a producer sends a batch again, likewise."""
     trouble_s: float = 20.0
     recovery_s: float = 40.0
     fault_pause_s: float = 0.5

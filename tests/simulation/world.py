@@ -316,8 +316,8 @@ class World:
                     producer_id=number if kind == "idempotent" else -1,
                     in_flight=chance.randint(1, 3),
                     pause_s=settings.produce_pause_s,
-                    timeout_s=chance.choice((1.0, 4.0, 10.0)),
-                    patience_s=chance.choice((0.3, 1.0, 4.0, 12.0)),
+                    timeout_s=chance.choice(settings.timeouts_s),
+                    patience_s=chance.choice(settings.patience_s),
                     running=lambda: self.producing,
                 )
                 self.producers.append(producer)
