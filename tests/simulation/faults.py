@@ -276,9 +276,12 @@ class Faults:
     def slow_link(self) -> bool:
         network = self.world.network
         hosts = self._nodes() if self.chance.random() < 0.75 else [*network.hosts]
-        if self.world.settings.slow_between_brokers:
-            hosts = self.world.broker_hosts
         a, b = self.chance.sample(hosts, 2)
+        if self.world.settings.slow_links == "between brokers":
+            a, b = self.chance.sample(self.world.broker_hosts, 2)
+        elif self.world.settings.slow_links == "to controllers":
+            a = self.chance.choice(self.world.broker_hosts)
+            b = self.chance.choice([c.host.name for c in self.world.controllers.values()])
         both = self.chance.random() < self.world.settings.slow_both_share
         links = [(a, b), (b, a)] if both else [(a, b)]
         for link in links:

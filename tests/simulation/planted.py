@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Literal
 from unittest import mock
 
 from tests.simulation import planted_patches as patches
@@ -45,7 +46,7 @@ def lean(
     patient: bool = False,
     controllers: int = 3,
     pause_s: float = 0.2,
-    slow_between_brokers: bool = False,
+    slow_links: Literal["all", "between brokers", "to controllers"] = "all",
     **weights: float,
 ) -> Callable[[int], Settings]:
     """A small cluster with more of these faults (underscores stand for spaces) than of others.
@@ -75,7 +76,7 @@ def lean(
             durable=durable,
             controllers=controllers,
             fault_pause_s=pause_s,
-            slow_between_brokers=slow_between_brokers,
+            slow_links=slow_links,
             leader_imbalance_check_ms=500,
             times=times,
             weights={kind: named.get(kind, others) for kind in drawn.weights},
@@ -169,7 +170,7 @@ PLANTED = (
             controllers=1,
             others=0,
             pause_s=0.3,
-            slow_between_brokers=True,
+            slow_links="between brokers",
             power_cut=1,
             slow_link=1,
         ),
@@ -180,13 +181,6 @@ PLANTED = (
         patches.positions_maximised,
         seeds=10,
         settings=lean(power_cut=3, slow_link=1),
-    ),
-    Planted(
-        "positions survive the epoch",
-        "10: all positions are forgotten at a new leader epoch",
-        patches.positions_survive_the_epoch,
-        seeds=10,
-        settings=lean(cut_between_two=2, cut_off=3, pause_of_a_broker=3, slow_link=2),
     ),
     Planted(
         "follower appends anywhere",
@@ -200,7 +194,16 @@ PLANTED = (
         "5: into the ISR at the start of the leader epoch",
         patches.joins_below_the_epoch_start,
         seeds=20,
-        settings=lean(power_cut=3, crash=1, cut_between_two=2, slow_link=3),
+        settings=lean(
+            quick=True,
+            slow_links="between brokers",
+            controllers=1,
+            others=0,
+            pause_s=0.3,
+            slow_link=1,
+            crash=1,
+            power_cut=1,
+        ),
     ),
     Planted(
         "joins below the high watermark",
@@ -225,22 +228,48 @@ PLANTED = (
         "older metadata accepted",
         "13: metadata never goes backwards",
         patches.older_metadata_accepted,
-        seeds=10,
-        settings=lean(slow_link=3, crash=2, pause_of_a_broker=2),
+        seeds=15,
+        settings=lean(
+            times=BrokerTimes(silence=3_000),
+            quick=True,
+            slow_links="to controllers",
+            controllers=1,
+            others=0,
+            pause_s=0.15,
+            slow_link=1,
+            crash=1,
+        ),
     ),
     Planted(
         "fenced member accepted",
         "5: no fenced member gets in (KIP-841)",
         patches.fenced_member_accepted,
-        seeds=30,
-        settings=lean(others=0.1, quick=True, crash=3, slow_link=4, calls_lost=1),
+        seeds=15,
+        settings=lean(
+            times=BrokerTimes(silence=3_000),
+            quick=True,
+            slow_links="to controllers",
+            controllers=1,
+            others=0,
+            pause_s=0.3,
+            slow_link=1,
+            crash=1,
+        ),
     ),
     Planted(
         "replaced incarnation accepted",
         "5: a member is an incarnation (KIP-903)",
         patches.replaced_incarnation_accepted,
-        seeds=30,
-        settings=lean(others=0.1, quick=True, power_cut=3, slow_link=4, calls_lost=1),
+        seeds=20,
+        settings=lean(
+            times=BrokerTimes(silence=3_000),
+            quick=True,
+            controllers=1,
+            others=0,
+            pause_s=0.3,
+            slow_link=1,
+            power_cut=1,
+        ),
     ),
     Planted(
         "partition epoch not compared",
@@ -277,7 +306,7 @@ PLANTED = (
         settings=lean(power_cut=3, crash=2),
     ),
     Planted(
-        "folder of an old topic opened",
+        "folder of an earlier topic opened",
         "4: a folder is opened by its topic id alone",
         patches.folder_of_an_old_topic_opened,
         settings=lean(topic_made_anew=4, crash=3),

@@ -169,21 +169,6 @@ def positions_maximised() -> list[Patch]:
     ]
 
 
-def positions_survive_the_epoch() -> list[Patch]:
-    real = PartitionMachine.on_metadata
-    kept: dict[PartitionMachine, dict[int, FollowerProgress]] = {}
-
-    def on_metadata(self: PartitionMachine, view: PartitionView, **options: Any) -> Any:
-        kept.setdefault(self, {}).update(self.followers)
-        effects = real(self, view, **options)
-        if self.is_leader:
-            for replica in self.followers.keys() & kept[self].keys():
-                self.followers[replica] = kept[self][replica]
-        return effects
-
-    return [(PartitionMachine, "on_metadata", on_metadata)]
-
-
 def follower_appends_anywhere() -> list[Patch]:
     """The position is compared three times: by the number, by the position, and by the log."""
     real_check = check_replicated

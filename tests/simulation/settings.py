@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from tests.simulation.broker_node import BrokerTimes
 
@@ -57,8 +58,7 @@ class Settings:
     """How long a machine stays without power."""
     slow_s: tuple[float, ...] = (0.02, 0.1, 0.5, 1.5)
     """The longest delay of a message on a slow link, one of these."""
-    slow_between_brokers: bool = False
-    """Only links between brokers are slow."""
+    slow_links: Literal["all", "between brokers", "to controllers"] = "all"
     slow_both_share: float = 0.5
     """Of slow links: slow in both directions."""
     clock_skew: float = 0.01
