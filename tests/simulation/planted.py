@@ -26,7 +26,7 @@ class Planted:
     name: str
     rule: str
     patches: Callable[[], list[Patch]]
-    seeds: int = 5
+    seeds: int = 10
     settings: Callable[[int], Settings] = settings_of
 
     @contextmanager
@@ -228,14 +228,14 @@ PLANTED = (
         "older metadata accepted",
         "13: metadata never goes backwards",
         patches.older_metadata_accepted,
-        seeds=15,
+        seeds=25,
         settings=lean(
             times=BrokerTimes(silence=3_000),
             quick=True,
             slow_links="to controllers",
             controllers=1,
             others=0,
-            pause_s=0.15,
+            pause_s=0.3,
             slow_link=1,
             crash=1,
         ),
