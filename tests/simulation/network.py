@@ -61,6 +61,7 @@ class Network:
         self.cut: Counter[tuple[str, str]] = Counter()
         self.slow: dict[tuple[str, str], float] = {}
         """Links with their longest delay in seconds."""
+        self.slow_share = 1.0
         self.lose_share = 0.0
         self.duplicate_share = 0.0
         self.delivered = 0
@@ -84,7 +85,7 @@ class Network:
         chance = self.chance
         delay = 0.0001 + chance.random() * 0.001
         longest = self.slow.get((source, target))
-        if longest is not None:
+        if longest is not None and (self.slow_share == 1.0 or chance.random() < self.slow_share):
             self.slow_deliveries += 1
             delay += chance.random() * longest
         return delay

@@ -44,6 +44,7 @@ def lean(
     times: BrokerTimes = BrokerTimes(),  # noqa: B008 - immutable
     quick: bool = False,
     patient: bool = False,
+    slow_share: float = 1.0,
     controllers: int = 3,
     pause_s: float = 0.2,
     slow_links: Literal["all", "between brokers", "to controllers"] = "all",
@@ -77,6 +78,7 @@ def lean(
             controllers=controllers,
             fault_pause_s=pause_s,
             slow_links=slow_links,
+            slow_share=slow_share,
             leader_imbalance_check_ms=500,
             times=times,
             weights={kind: named.get(kind, others) for kind in drawn.weights},
@@ -166,6 +168,7 @@ PLANTED = (
         seeds=30,
         settings=lean(
             times=BrokerTimes(handshake_max=5_000),
+            slow_share=0.3,
             quick=True,
             controllers=1,
             others=0,

@@ -59,6 +59,8 @@ class Settings:
     slow_s: tuple[float, ...] = (0.02, 0.1, 0.5, 1.5)
     """The longest delay of a message on a slow link, one of these."""
     slow_links: Literal["all", "between brokers", "to controllers"] = "all"
+    slow_share: float = 1.0
+    """Of the messages on a slow link, so many are late; what follows them on their stream waits."""
     slow_both_share: float = 0.5
     """Of slow links: slow in both directions."""
     clock_skew: float = 0.01

@@ -51,6 +51,7 @@ class World:
         self.loop = VirtualLoop()
         self.event_log = log
         self.network = Network(self.loop, self.random())
+        self.network.slow_share = settings.slow_share
         self.ledger = Ledger(self._fail)
         self.oracle = MetadataOracle(self.ledger, durable=settings.durable)
         self.quorum = Quorum(
