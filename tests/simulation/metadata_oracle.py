@@ -11,12 +11,14 @@ The oracle applies each committed command to a state of its own and looks at wha
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from controller.decide import decide
 from controller.generated import metadata_pb2 as pb
 from controller.state import (
     BrokerRegistration,
     ClusterState,
+    ConfigsChanged,
     PartitionMetadata,
     PartitionsChanged,
     Record,
@@ -59,7 +61,11 @@ class MetadataOracle:
             for partition in record.partitions
         }
         self.log(
-            "metadata", "%d: %s -> %s", entry.index, command.WhichOneof("kind"), decision.records
+            "metadata",
+            "%d: %s -> %s",
+            entry.index,
+            command.WhichOneof("kind"),
+            [_in_order(record) for record in decision.records],
         )
         for record in decision.records:
             self._replay(record)
@@ -174,3 +180,10 @@ class MetadataOracle:
                     f"{name}: leader epoch {partition.leader_epoch} spans two processes of broker "
                     f"{partition.leader_id}"
                 )
+
+
+def _in_order(record: Record) -> Record:
+    """As it is shown: the order of a protobuf map differs from run to run."""
+    if isinstance(record, ConfigsChanged):
+        return replace(record, values=dict(sorted(record.values.items())))
+    return record
