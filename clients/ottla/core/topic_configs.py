@@ -330,7 +330,7 @@ _ALL: Final = (
     ),
     _boolean(
         "preallocate",
-        "Reserve the space of a new segment at once.",
+        "Accepted for Kafka's sake: files grow as they are written.",
         broker_setting="log.preallocate",
     ),
     _long(
