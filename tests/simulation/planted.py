@@ -228,6 +228,7 @@ PLANTED = (
         "joins below the high watermark",
         "5: into the ISR at the high watermark",
         patches.joins_below_the_high_watermark,
+        seeds=20,
         settings=lean(power_cut=3, slow_link=2, cut_between_two=2),
     ),
     Planted(

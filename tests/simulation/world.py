@@ -258,6 +258,7 @@ class World:
         self.counts["recovery ms, in all"] += int((self.loop.now - start) * 1000)
         self.consuming = False
         self.ledger.check_all()
+        await asyncio.sleep(0)  # what it found ends the run here, not after the story's end
         check_equal(self)
 
     @property
