@@ -32,6 +32,8 @@ from tests.simulation.network import Network, Unreachable
 
 CALL_S = 2.0
 FETCH_WAIT_MS = 300
+RECORDS_MS = EPOCH_MS - 24 * 3600 * 1000
+"""Of all records; so old that a broker whose clock jumps back does not find them in its future."""
 
 
 class Client:
@@ -137,7 +139,7 @@ class Producer:
         for _ in range(count):
             self.number += 1
             value = f"{self.name} {self.number}".encode().ljust(chance.randint(16, 200), b".")
-            records.append((None, value, (), EPOCH_MS))
+            records.append((None, value, (), RECORDS_MS))
         batch = build_batch(
             records,
             producer_id=self.producer_id,
