@@ -15,6 +15,7 @@ CONTRACTS = {
     "metadata": "controller",
     "raft": "controller",
     "replication": "broker",
+    "transactions": "broker",
 }
 
 

@@ -10,6 +10,7 @@ from enum import IntEnum
 from struct import Struct
 
 from ottla.core.errors import DecodeError
+from ottla.record.build import build_batch
 from ottla.record.compression import Buffer
 
 _KEY = Struct(">hh")
@@ -62,3 +63,23 @@ def coordinator_epoch_of(value: Buffer | None) -> int:
     if version < 0:
         raise DecodeError(f"a transaction marker's value has version {version}")
     return int(coordinator_epoch)
+
+
+def end_transaction_batch(
+    producer_id: int,
+    producer_epoch: int,
+    coordinator_epoch: int,
+    *,
+    is_commit: bool,
+    timestamp_ms: int,
+) -> bytearray:
+    """The control batch with the marker that ends a transaction in one partition."""
+    kind = ControlRecordType.COMMIT if is_commit else ControlRecordType.ABORT
+    record = (control_record_key(kind), end_transaction_value(coordinator_epoch), (), timestamp_ms)
+    return build_batch(
+        [record],
+        producer_id=producer_id,
+        producer_epoch=producer_epoch,
+        transactional=True,
+        control=True,
+    )

@@ -1,0 +1,1 @@
+"""Transactions: the coordinator, and its channel to partitions (KIP-98, KIP-890)."""
