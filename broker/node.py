@@ -31,6 +31,7 @@ from broker.handlers import HANDLERS
 from broker.handlers.departures import Departures
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.peer_check import DIAL_MS_MAX, PeerCheck
+from broker.handlers.producer_ids import ProducerIds
 from broker.handlers.services import BrokerServices
 from broker.internal_tls import channel_credentials, quorum_tls, server_credentials
 from broker.loop_lag import LoopLag
@@ -41,6 +42,12 @@ from broker.network.tls import server_context
 from broker.replication.manager import ReplicaManager
 from broker.replication.settings import ReplicationSettings
 from broker.settings import NodeSettings
+from broker.transactions.admission import Admissions
+from broker.transactions.channel import TransactionChannel
+from broker.transactions.marker_writer import MarkerWriter
+from broker.transactions.service import TransactionService
+from broker.transactions.settings import TransactionSettings
+from broker.transactions.transaction_coordinator import TransactionCoordinator
 from controller.fencing import refuses
 from controller.quorum.bootstrap import format_joiner, format_voter, read_mark
 from controller.quorum.raft_log import RaftMetadataLog
@@ -106,6 +113,8 @@ class Node:
             broker = None if logs is None else _Broker(settings, logs, cache, self._clock)
             if broker is not None:
                 broker.replicas.add_to_server(internal)
+                broker.transaction_service.add_to_server(internal)
+                undo.push_async_callback(broker.channel.close)
             self._bind_internal(internal)
             await internal.start()
             undo.push_async_callback(internal.stop, _SERVER_GRACE_SECONDS)
@@ -129,6 +138,7 @@ class Node:
             self._start(group, _compactor(self._settings, logs, self._vfs, self._clock).run())
         self._start(group, broker.replicas.run())
         self._start(group, broker.groups.run())
+        self._start(group, broker.transactions.run())
         server = Server(
             _listeners(self._settings),
             Dispatcher(HANDLERS, broker.services),
@@ -324,6 +334,24 @@ class _Broker:
         self.groups = GroupCoordinator(
             self.replicas, cache, self.client, _group_settings(settings), clock
         )
+        markers = MarkerWriter(self.replicas, self.groups)
+        self.channel = TransactionChannel(
+            settings.node_id, settings.cluster_id, cache, markers, credentials
+        )
+        producer_ids = ProducerIds()
+        self.transactions = TransactionCoordinator(
+            self.replicas,
+            cache,
+            self.client,
+            lambda: producer_ids.take(self.client.allocate_producer_ids),
+            self.channel,
+            _transaction_settings(settings),
+            clock,
+        )
+        self.channel.coordinator = self.transactions
+        self.transaction_service = TransactionService(
+            settings.node_id, settings.cluster_id, markers, self.transactions
+        )
         self.services = BrokerServices(
             node_id=settings.node_id,
             cluster_id=settings.cluster_id,
@@ -333,6 +361,13 @@ class _Broker:
             controller=self.client,
             replicas=self.replicas,
             groups=self.groups,
+            transactions=self.transactions,
+            transaction_gate=self.channel,
+            markers=markers,
+            admissions=Admissions(
+                self.channel, verifies=settings.transaction_partition_verification_enable
+            ),
+            producer_ids=producer_ids,
             departures=departures,
             peers=PeerCheck(settings.node_id, cache, departures, refuses(DIAL_MS_MAX), clock),
             fetch_sessions=FetchSessionCache(
@@ -415,6 +450,15 @@ def _group_settings(settings: NodeSettings) -> GroupSettings:
         offset_metadata_max_bytes=settings.offset_metadata_max_bytes,
         offsets_topic_num_partitions=settings.offsets_topic_num_partitions,
         offsets_topic_replication_factor=settings.offsets_topic_replication_factor,
+    )
+
+
+def _transaction_settings(settings: NodeSettings) -> TransactionSettings:
+    return TransactionSettings(
+        timeout_ms_max=settings.transaction_max_timeout_ms,
+        id_expiration_ms=settings.transactional_id_expiration_ms,
+        topic_num_partitions=settings.transaction_state_log_num_partitions,
+        topic_replication_factor=settings.transaction_state_log_replication_factor,
     )
 
 

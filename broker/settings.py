@@ -207,6 +207,38 @@ class NodeSettings:
     group_max_size: int = setting(
         "group.max.size", 2**31 - 1, "members of one group", minimum=1, maximum=_MS_MAX
     )
+    transaction_state_log_num_partitions: int = setting(
+        "transaction.state.log.num.partitions",
+        50,
+        "of __transaction_state; fixed once made",
+        minimum=1,
+    )
+    transaction_state_log_replication_factor: int = setting(
+        "transaction.state.log.replication.factor",
+        3,
+        "of __transaction_state",
+        minimum=1,
+        maximum=32767,
+    )
+    transaction_max_timeout_ms: int = setting(
+        "transaction.max.timeout.ms",
+        900_000,
+        "the longest time-out that a transactional producer may ask for",
+        minimum=1,
+        maximum=_MS_MAX,
+    )
+    transactional_id_expiration_ms: int = setting(
+        "transactional.id.expiration.ms",
+        604_800_000,
+        "how long a transactional id that nobody uses is kept",
+        minimum=1,
+        maximum=_MS_MAX,
+    )
+    transaction_partition_verification_enable: bool = setting(
+        "transaction.partition.verification.enable",
+        True,
+        "ask the coordinator before a transaction's first batch is appended (KIP-890)",
+    )
     producer_id_expiration_ms: int = setting(
         "producer.id.expiration.ms",
         86_400_000,

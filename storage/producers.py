@@ -118,13 +118,11 @@ class ProducerState:
         if producer is None:
             return None
         first = header.base_sequence
+        if header.producer_epoch < producer.producer_epoch:
+            raise _replaced(header.producer_id, header.producer_epoch, producer)
+        if first == _NONE:
+            return None
         if header.producer_epoch != producer.producer_epoch:
-            if header.producer_epoch < producer.producer_epoch:
-                raise ProtocolError(
-                    ErrorCode.INVALID_PRODUCER_EPOCH,
-                    f"producer {header.producer_id} has epoch {producer.producer_epoch}; "
-                    f"epoch {header.producer_epoch} was replaced",
-                )
             if first != 0:
                 raise _out_of_order(header, "a new producer epoch begins with sequence 0")
             return None
@@ -143,8 +141,43 @@ class ProducerState:
                 return batch
         raise _out_of_order(header, f"sequence {last} was the last")
 
+    def check_marker(
+        self, producer_id: int, producer_epoch: int, coordinator_epoch: int, *, is_bumped: bool
+    ) -> None:
+        """Whether a coordinator may end the producer's transaction (KIP-98, KIP-890).
+
+        TRANSACTION_COORDINATOR_FENCED: another coordinator has written since.
+        INVALID_PRODUCER_EPOCH: the producer is further; with `is_bumped` the marker's epoch must be
+        above that of the transaction it ends, so that a late marker does not end the next one.
+        """
+        producer = self._producers.get(producer_id)
+        if producer is None:
+            return
+        if coordinator_epoch < producer.coordinator_epoch:
+            raise ProtocolError(
+                ErrorCode.TRANSACTION_COORDINATOR_FENCED,
+                f"a coordinator of epoch {producer.coordinator_epoch} has written since",
+            )
+        is_open = producer.transaction_first_offset is not None
+        lowest = producer.producer_epoch + (is_bumped and is_open)
+        if producer_epoch < lowest:
+            raise _replaced(producer_id, producer_epoch, producer)
+
+    def has_open(self, producer_id: int, producer_epoch: int) -> bool:
+        """Whether a transaction of this incarnation of the producer has records here."""
+        producer = self._producers.get(producer_id)
+        return (
+            producer is not None
+            and producer.transaction_first_offset is not None
+            and producer.producer_epoch == producer_epoch
+        )
+
     def update(self, header: BatchHeader, seen_ms: int) -> None:
-        """Note a data batch that is in the log now; the leader checked it."""
+        """Note a data batch that is in the log now; the leader checked it.
+
+        A coordinator's transactional batch (offsets of a group) has no sequence: of it only the
+        transaction is noted.
+        """
         producer = self._producers.get(header.producer_id)
         if producer is None:
             producer = self._producers[header.producer_id] = Producer(
@@ -154,16 +187,17 @@ class ProducerState:
             producer.producer_epoch = header.producer_epoch
             producer.batches.clear()
         producer.seen_ms = seen_ms
-        last_offset = header.base_offset + header.last_offset_delta
-        producer.batches.append(
-            AppendedBatch(
-                header.base_sequence,
-                header.last_sequence,
-                header.base_offset,
-                last_offset,
-                header.max_timestamp,
+        if header.base_sequence != _NONE:
+            last_offset = header.base_offset + header.last_offset_delta
+            producer.batches.append(
+                AppendedBatch(
+                    header.base_sequence,
+                    header.last_sequence,
+                    header.base_offset,
+                    last_offset,
+                    header.max_timestamp,
+                )
             )
-        )
         if header.is_transactional and producer.transaction_first_offset is None:
             producer.transaction_first_offset = header.base_offset
             self._open[header.producer_id] = header.base_offset
@@ -309,6 +343,14 @@ def _by_first_offset(producers: dict[int, Producer]) -> list[tuple[int, int]]:
         if producer.transaction_first_offset is not None
     ]
     return sorted(pairs, key=itemgetter(1))
+
+
+def _replaced(producer_id: int, producer_epoch: int, producer: Producer) -> ProtocolError:
+    return ProtocolError(
+        ErrorCode.INVALID_PRODUCER_EPOCH,
+        f"producer {producer_id} has epoch {producer.producer_epoch}; "
+        f"epoch {producer_epoch} was replaced",
+    )
 
 
 def _out_of_order(header: BatchHeader, why: str) -> ProtocolError:

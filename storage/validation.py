@@ -73,7 +73,11 @@ def validate_batch(batch: memoryview, config: LogConfig, *, internal: bool) -> B
     if not internal and attributes & _BROKERS_BITS:
         raise _not_a_clients(attributes)
     if header.producer_id >= 0:
-        if not attributes & CONTROL_BIT and (header.base_sequence < 0 or header.producer_epoch < 0):
+        # A coordinator's transactional batches are no producer's, and have no sequence.
+        needs_sequence = not attributes & CONTROL_BIT and not (
+            internal and attributes & TRANSACTIONAL_BIT
+        )
+        if header.producer_epoch < 0 or (needs_sequence and header.base_sequence < 0):
             raise ProtocolError(
                 ErrorCode.INVALID_RECORD,
                 f"producer {header.producer_id} sent sequence {header.base_sequence} "

@@ -14,7 +14,8 @@ from typing import Any, Final
 from broker.coordinator.machine import Coordinator
 from broker.coordinator.replicated_partition import ReplicatedPartition
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
-from ottla.record.batch import iter_headers, iter_records
+from ottla.record.batch import BatchHeader, iter_headers, iter_records
+from ottla.record.control import ControlRecordType, control_record_type
 
 READ_BYTES_MAX: Final = 262_144
 """Of one read; a batch that is larger comes whole."""
@@ -50,7 +51,10 @@ async def replay_log(
         before = offset
         data = batches.read()
         for position, header in iter_headers(data):
-            if not header.is_control and header.last_offset >= offset:
+            if header.is_control:
+                _replay_marker(machine, data, position, header)
+            elif header.last_offset >= offset:
+                producer_id = header.producer_id if header.is_transactional else None
                 for record in iter_records(data, position, header):
                     if record.offset < offset:
                         continue
@@ -60,7 +64,7 @@ async def replay_log(
                     if known is None:
                         skipped += 1
                     else:
-                        machine.replay(known)
+                        machine.replay(known, producer_id)
                     count += 1
                     if count % SLICE_RECORDS == 0:
                         await asyncio.sleep(0)
@@ -71,6 +75,15 @@ async def replay_log(
         await asyncio.sleep(0)
     _check_epoch(partition, leader_epoch)
     return LoadResult(offset, count, skipped)
+
+
+def _replay_marker(
+    machine: Coordinator[Any], data: bytes, position: int, header: BatchHeader
+) -> None:
+    for record in iter_records(data, position, header):
+        kind = control_record_type(record.key)
+        if kind in (ControlRecordType.COMMIT, ControlRecordType.ABORT):
+            machine.replay_end(header.producer_id, is_commit=kind is ControlRecordType.COMMIT)
 
 
 async def wait_loaded(

@@ -43,6 +43,9 @@ class Turn(Generic[RecordT]):
     raised at the request, anything else is its result. A ticket may be answered in a later turn."""
     notes: list[str] = field(default_factory=list)
     """3. Lines for the node's log."""
+    producer: tuple[int, int] | None = None
+    """(producer id, producer epoch) whose transaction `records` are part of: they count once its
+    marker is there."""
 
     def append(self, record: RecordT) -> None:
         self.records.append(record)
@@ -68,8 +71,15 @@ class Coordinator(Protocol[RecordT]):
         """
         ...
 
-    def replay(self, record: RecordT) -> None:
-        """Change the state; total, and the same live and on loading."""
+    def replay(self, record: RecordT, producer_id: int | None = None) -> None:
+        """Change the state; total, and the same live and on loading.
+
+        `producer_id`: the record is part of that producer's open transaction.
+        """
+        ...
+
+    def replay_end(self, producer_id: int, *, is_commit: bool) -> None:
+        """The marker of a producer's transaction; total, also when none is open."""
         ...
 
     def loaded(self, moment: Moment) -> None:

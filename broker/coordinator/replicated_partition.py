@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from broker.transactions.seams import TransactionMarker
+
 
 class AppendedBatch(Protocol):
     @property
@@ -51,6 +53,10 @@ class ReplicatedPartition(Protocol):
         expected_leader_epoch: int | None = None,
     ) -> AppendedBatch:
         """Append one batch in this call; ProtocolError when nothing was appended."""
+        ...
+
+    def append_marker(self, marker: TransactionMarker) -> AppendedBatch:
+        """End a producer's transaction; ProtocolError when nothing was appended."""
         ...
 
     def wait_committed(self, next_offset: int, leader_epoch: int) -> asyncio.Future[None]:

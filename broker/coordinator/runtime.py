@@ -16,6 +16,7 @@ from broker.coordinator.loading import LoadResult, replay_log, wait_loaded
 from broker.coordinator.machine import Ticket, Turn
 from broker.coordinator.replicated_partition import ReplicatedPartition
 from broker.coordinator.shard import MachineT, Shard, ShardLimits
+from broker.transactions.seams import TransactionMarker
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, OttlaError, ProtocolError
 
@@ -73,6 +74,11 @@ class CoordinatorRuntime(Generic[MachineT]):
         """The partitions that this broker coordinates, those that load included."""
         return tuple(self._shards)
 
+    def leader_epoch(self, index: int) -> int | None:
+        """Of the partition as it is coordinated here; None when it is not."""
+        shard = self._shards.get(index)
+        return None if shard is None else shard.leader_epoch
+
     def is_active(self, index: int) -> bool:
         """Whether requests for the partition are served."""
         shard = self._shards.get(index)
@@ -98,6 +104,20 @@ class CoordinatorRuntime(Generic[MachineT]):
             return future
         self._last_ticket += 1
         shard.submit(self._last_ticket, future, decide)
+        self._maybe_wake(shard)
+        return future
+
+    def end_transaction(self, index: int, marker: TransactionMarker) -> asyncio.Future[None]:
+        """End a producer's transaction in partition `index`; see `Shard.end_transaction`."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        shard = self._shards.get(index)
+        if shard is None:
+            future.set_exception(
+                ProtocolError(ErrorCode.NOT_COORDINATOR, f"{self.topic}-{index} is led elsewhere")
+            )
+            return future
+        self._last_ticket += 1
+        shard.end_transaction(self._last_ticket, future, marker)
         self._maybe_wake(shard)
         return future
 

@@ -22,6 +22,7 @@ from typing import Any, Final, Generic, TypeVar
 from broker.coordinator.errors import translate
 from broker.coordinator.machine import Coordinator, Moment, Ticket, Turn
 from broker.coordinator.replicated_partition import ReplicatedPartition
+from broker.transactions.seams import TransactionMarker
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.record.build import RECORD_OVERHEAD_MAX, BatchBuilder
@@ -31,6 +32,10 @@ logger = logging.getLogger(__name__)
 ACKS_ALL: Final = -1
 RETRY_MS_MIN: Final = 50
 RETRY_MS_MAX: Final = 5_000
+
+MARKER_REFUSALS: Final = frozenset(
+    {ErrorCode.TRANSACTION_COORDINATOR_FENCED, ErrorCode.INVALID_PRODUCER_EPOCH}
+)
 
 MachineT = TypeVar("MachineT", bound=Coordinator[Any])
 
@@ -44,6 +49,14 @@ class ShardLimits:
     batch_bytes_max: int = 1_000_000
     """Of records in one batch; must stay below the topic's max.message.bytes. A decision with more
     is several batches, each record whole."""
+
+
+class _AppendFailed(Exception):
+    """The log refused what the machine decided, for a reason of its own."""
+
+    def __init__(self, error: ProtocolError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @dataclass(slots=True, eq=False)
@@ -161,6 +174,9 @@ class Shard(Generic[MachineT]):
                 turn.answer(ticket, error)
             if turn.records:
                 self._append(machine, turn)
+        except _AppendFailed as failure:
+            self.discard(failure.error)
+            return
         except Exception as error:
             # The machine may have changed half, or the log have taken half: only the log counts.
             if not isinstance(error, ProtocolError | OSError):
@@ -176,22 +192,53 @@ class Shard(Generic[MachineT]):
         timestamp_ms = turn.moment.timestamp_ms
         builder = BatchBuilder()
         end = self.tail
+        producer = turn.producer
         for record in turn.records:
             key, value = machine.encode(record)
             size = len(key) + len(value or b"") + RECORD_OVERHEAD_MAX
             if builder.count and builder.size + size > self._limits.batch_bytes_max:
-                end = self._append_batch(builder)
+                end = self._append_batch(builder, producer)
                 builder = BatchBuilder()
             builder.append(key, value, (), timestamp_ms)
-        end = self._append_batch(builder)
+        end = self._append_batch(builder, producer)
+        producer_id = None if producer is None else producer[0]
         for record in turn.records:
-            machine.replay(record)
+            machine.replay(record, producer_id)
         self.tail = end
         self.failure_count = 0
 
-    def _append_batch(self, builder: BatchBuilder) -> int:
+    def end_transaction(
+        self, ticket: Ticket, future: asyncio.Future[Any], marker: TransactionMarker
+    ) -> None:
+        """Append the marker that ends a producer's transaction, and replay it in the same step.
+
+        `future` is done once the marker is committed. Besides the errors of `submit`:
+        TRANSACTION_COORDINATOR_FENCED, INVALID_PRODUCER_EPOCH.
+        """
+
+        def decide(machine: MachineT, ticket: Ticket, turn: Turn[Any]) -> None:
+            try:
+                appended = self.partition.append_marker(marker)
+            except ProtocolError as error:
+                if error.code in MARKER_REFUSALS:
+                    raise
+                # What the log took is not known: the state is discarded.
+                raise _AppendFailed(error) from error
+            machine.replay_end(marker.producer_id, is_commit=marker.is_commit)
+            self.tail = appended.last_offset + 1
+            turn.answer(ticket, None)
+
+        self.submit(ticket, future, decide)
+
+    def _append_batch(self, builder: BatchBuilder, producer: tuple[int, int] | None) -> int:
+        if producer is None:
+            batch = builder.build()
+        else:
+            batch = builder.build(
+                producer_id=producer[0], producer_epoch=producer[1], transactional=True
+            )
         appended = self.partition.append(
-            memoryview(builder.build()),
+            memoryview(batch),
             acks=ACKS_ALL,
             internal=True,
             expected_leader_epoch=self.leader_epoch,

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from broker.control.metadata_cache import MetadataDelta
+from broker.coordinator.internal_topic import TOPIC, InternalTopic, MetadataSource, TopicCreator
 from broker.coordinator.machine import Ticket, Turn
 from broker.coordinator.replicated_partition import ReplicatedPartition
 from broker.coordinator.runtime import CoordinatorRuntime
 from broker.coordinator.shard import ShardLimits
-from broker.groups.internal_topic import TOPIC, InternalTopic, MetadataSource, TopicCreator
 from broker.groups.machine import GroupMachine
 from broker.groups.requests import (
     CommitRequest,
@@ -37,6 +37,7 @@ from broker.groups.requests import (
 from broker.groups.settings import GroupSettings
 from broker.groups.stored import TEXT_BYTES_MAX
 from broker.replication.seams import LeadershipChange
+from broker.transactions.seams import TransactionMarker
 from controller.state import PartitionMetadata
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -168,6 +169,22 @@ class GroupCoordinator:
             return True
         current = self._metadata.state.topic_ids.get(fetched.topic)
         return current is None or current == fetched.committed.topic_id
+
+    def end_transaction(self, index: int, marker: TransactionMarker) -> asyncio.Future[None]:
+        """Write a transaction's marker to partition `index` of __consumer_offsets; the offsets of
+        the transaction count, or are dropped, in the same step."""
+        return self.runtime.end_transaction(index, marker)
+
+    def commit_in_transaction(
+        self, request: CommitRequest, producer_id: int, producer_epoch: int
+    ) -> asyncio.Future[list[ErrorCode]]:
+        """Offsets that count once the producer's transaction is committed; a code for each."""
+        return self._submit(
+            request.group_id,
+            lambda m, ticket, turn: m.commit_in_transaction(
+                request, (producer_id, producer_epoch), ticket, turn
+            ),
+        )
 
     # ---- tools
 

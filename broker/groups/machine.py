@@ -18,6 +18,7 @@ from broker.groups.expiry import expire_group
 from broker.groups.join import decide_join
 from broker.groups.membership import decide_heartbeat, decide_leave, decide_sync
 from broker.groups.offsets import OffsetStore, decide_commit, fetch, forget_topics
+from broker.groups.pending import PendingOffsets
 from broker.groups.rebalance import expire
 from broker.groups.requests import (
     CommitRequest,
@@ -53,11 +54,13 @@ class GroupMachine:
         "_sweep_at_ms",
         "groups",
         "offsets",
+        "pending",
     )
 
     def __init__(self, settings: GroupSettings) -> None:
         self.groups: dict[str, ClassicGroup] = {}
         self.offsets = OffsetStore()
+        self.pending = PendingOffsets()
         self._settings = settings
         self._deadlines: Deadlines[str] = Deadlines()
         self._parked: dict[Ticket, str] = {}
@@ -75,9 +78,13 @@ class GroupMachine:
     def decode(self, key: bytes, value: bytes | None) -> Record | None:
         return records.decode(key, value)
 
-    def replay(self, record: Record) -> None:
+    def replay(self, record: Record, producer_id: int | None = None) -> None:
         if isinstance(record, OffsetRecord):
-            self.offsets.replay(record)
+            if producer_id is None:
+                self.offsets.replay(record)
+                self.pending.overwrite(record)
+            else:
+                self.pending.replay(record, producer_id)
             return
         group = self.groups.get(record.group_id)
         if record.group is not None:
@@ -89,6 +96,12 @@ class GroupMachine:
                 group.move(GroupState.DEAD)
             del self.groups[record.group_id]
             self._deadlines.forget(record.group_id)
+
+    def replay_end(self, producer_id: int, *, is_commit: bool) -> None:
+        for number, record in self.pending.end(producer_id):
+            if is_commit:
+                self.offsets.replay(record)
+                self.pending.overwrite(record, number)
 
     def loaded(self, moment: Moment) -> None:
         self._is_live = True
@@ -179,9 +192,19 @@ class GroupMachine:
         group = self.groups.get(request.group_id)
         turn.answer(ticket, decide_commit(group, request, turn, self._settings))
 
+    def commit_in_transaction(
+        self, request: CommitRequest, producer: tuple[int, int], ticket: Ticket, turn: Turn[Record]
+    ) -> None:
+        """As `commit`; the offsets count once the producer's transaction is committed."""
+        group = self.groups.get(request.group_id)
+        turn.producer = producer
+        turn.answer(
+            ticket, decide_commit(group, request, turn, self._settings, is_transactional=True)
+        )
+
     def fetch(self, request: FetchRequest, ticket: Ticket, turn: Turn[Record]) -> None:
         """The result is a list of FetchedOffset."""
-        turn.answer(ticket, fetch(self.offsets, request))
+        turn.answer(ticket, fetch(self.offsets, self.pending, request))
 
     def forget_topics(
         self, deleted: Mapping[Uuid, str], turn: Turn[Record], *, just_now: bool

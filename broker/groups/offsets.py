@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from broker.coordinator.machine import Moment, Turn
 from broker.groups.classic_group import ClassicGroup
+from broker.groups.pending import PendingOffsets
 from broker.groups.requests import CommitRequest, FetchedOffset, FetchRequest
 from broker.groups.settings import GroupSettings
 from broker.groups.states import GroupState
@@ -71,14 +72,22 @@ class OffsetStore:
 
 
 def decide_commit(
-    group: ClassicGroup | None, request: CommitRequest, turn: Turn[Record], settings: GroupSettings
+    group: ClassicGroup | None,
+    request: CommitRequest,
+    turn: Turn[Record],
+    settings: GroupSettings,
+    *,
+    is_transactional: bool = False,
 ) -> list[ErrorCode]:
     """Append what may be committed; a code for each offset, in order.
+
+    `is_transactional`: for the producer of `turn`, who need not be in the group: it is fenced by
+    its producer epoch, and by generation and member id where it names them (KIP-447).
 
     ProtocolError: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS.
     A code may be OFFSET_METADATA_TOO_LARGE.
     """
-    _check_committer(group, request, turn.moment)
+    _check_committer(group, request, turn.moment, is_transactional=is_transactional)
     timestamp_ms = turn.moment.timestamp_ms
     expire_ms = None
     if request.retention_ms is not None:
@@ -103,7 +112,9 @@ def decide_commit(
     return codes
 
 
-def _check_committer(group: ClassicGroup | None, request: CommitRequest, moment: Moment) -> None:
+def _check_committer(
+    group: ClassicGroup | None, request: CommitRequest, moment: Moment, *, is_transactional: bool
+) -> None:
     """Who is in the group commits for its generation; who is outside only while nobody is in."""
     is_member = (
         request.generation >= 0 or request.member_id != "" or request.instance_id is not None
@@ -113,6 +124,8 @@ def _check_committer(group: ClassicGroup | None, request: CommitRequest, moment:
             raise ProtocolError(ErrorCode.ILLEGAL_GENERATION, "the group does not exist")
         return
     if not is_member:
+        if is_transactional:
+            return
         if group.state is not GroupState.EMPTY:
             raise ProtocolError(ErrorCode.UNKNOWN_MEMBER_ID, "the group has members")
         return
@@ -126,17 +139,27 @@ def _check_committer(group: ClassicGroup | None, request: CommitRequest, moment:
     member.refresh(moment.now_ms)
 
 
-def fetch(store: OffsetStore, request: FetchRequest) -> list[FetchedOffset]:
+def fetch(
+    store: OffsetStore, pending: PendingOffsets, request: FetchRequest
+) -> list[FetchedOffset]:
     """What is committed for the asked partitions, or for all of the group."""
-    topics = store.of_group(request.group_id)
+    group_id = request.group_id
+    topics = store.of_group(group_id)
+    unstable = pending.of_group(group_id)
     if request.topics is None:
+        known = {
+            (topic, index): offset for topic, p in topics.items() for index, offset in p.items()
+        }
         return [
-            FetchedOffset(topic, partition, committed)
-            for topic, partitions in topics.items()
-            for partition, committed in partitions.items()
+            FetchedOffset(*key, known.get(key), key in unstable) for key in {**known, **unstable}
         ]
     return [
-        FetchedOffset(topic, partition, topics.get(topic, {}).get(partition))
+        FetchedOffset(
+            topic,
+            partition,
+            topics.get(topic, {}).get(partition),
+            (topic, partition) in unstable,
+        )
         for topic, partitions in request.topics
         for partition in partitions
     ]

@@ -135,6 +135,8 @@ class FetchedOffset:
     topic: str
     partition: int
     committed: CommittedOffset | None
+    is_unstable: bool = False
+    """A transaction that is open may change it (KIP-447)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from broker.handlers import (
+    add_offsets_to_txn,
+    add_partitions_to_txn,
     add_raft_voter,
     create_partitions,
     create_topics,
@@ -14,7 +16,10 @@ from broker.handlers import (
     describe_cluster,
     describe_configs,
     describe_groups,
+    describe_producers,
     describe_quorum,
+    describe_transactions,
+    end_txn,
     fetch,
     find_coordinator,
     heartbeat,
@@ -23,6 +28,7 @@ from broker.handlers import (
     leave_group,
     list_groups,
     list_offsets,
+    list_transactions,
     metadata,
     offset_commit,
     offset_fetch,
@@ -30,6 +36,8 @@ from broker.handlers import (
     produce,
     remove_raft_voter,
     sync_group,
+    txn_offset_commit,
+    write_txn_markers,
 )
 from broker.handlers.api_versions import api_versions_handler
 from broker.handlers.spec import HandlerSpec
@@ -56,6 +64,14 @@ _OTHERS: Final = (
     describe_configs.HANDLER,
     describe_cluster.HANDLER,
     init_producer_id.HANDLER,
+    add_partitions_to_txn.HANDLER,
+    add_offsets_to_txn.HANDLER,
+    txn_offset_commit.HANDLER,
+    end_txn.HANDLER,
+    write_txn_markers.HANDLER,
+    describe_producers.HANDLER,
+    describe_transactions.HANDLER,
+    list_transactions.HANDLER,
     offset_for_leader_epoch.HANDLER,
     describe_quorum.HANDLER,
     add_raft_voter.HANDLER,

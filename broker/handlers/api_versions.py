@@ -51,14 +51,18 @@ def api_versions_handler(others: Sequence[HandlerSpec]) -> HandlerSpec:
             and _SOFTWARE.fullmatch(request.client_software_version)
         ):
             return ApiVersionsResponse(error_code=int(ErrorCode.INVALID_REQUEST))
+        # Before version 4 clients fail on a supported feature whose range begins with 0.
+        tells_from_zero = context.api_version >= 4
         return ApiVersionsResponse(
             api_keys=api_keys,
             supported_features=[
-                SupportedFeatureKey("metadata.version", METADATA_VERSION_MIN, METADATA_VERSION_MAX)
+                SupportedFeatureKey("metadata.version", METADATA_VERSION_MIN, METADATA_VERSION_MAX),
+                *([SupportedFeatureKey("transaction.version", 0, 2)] if tells_from_zero else []),
             ],
             finalized_features_epoch=max(services.metadata.offset, 0),
             finalized_features=[
-                FinalizedFeatureKey("metadata.version", METADATA_VERSION_MAX, METADATA_VERSION_MAX)
+                FinalizedFeatureKey("metadata.version", METADATA_VERSION_MAX, METADATA_VERSION_MAX),
+                FinalizedFeatureKey("transaction.version", 2, 2),
             ],
         )
 

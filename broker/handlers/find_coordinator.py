@@ -4,8 +4,9 @@
 4   many keys at once (KIP-699)
 6   share groups' key type, which is not supported
 
-The first call for a group creates __consumer_offsets. Who coordinates is the leader of the group's
-partition, told by its address on the listener that was asked.
+The first call for a group creates __consumer_offsets, the first for a transactional id
+__transaction_state. Who coordinates is the leader of the partition that the key belongs to, told by
+its address on the listener that was asked.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from ottla.protocol.messages.find_coordinator_response import (
 )
 
 if TYPE_CHECKING:
+    from broker.groups.group_coordinator import GroupCoordinator
     from broker.handlers.services import BrokerServices
+    from broker.transactions.transaction_coordinator import TransactionCoordinator
 
 _GROUP: Final = 0
 _TRANSACTION: Final = 1
@@ -32,16 +35,28 @@ _TRANSACTION: Final = 1
 def handle(
     services: BrokerServices, context: RequestContext, request: FindCoordinatorRequest
 ) -> Answer:
-    if request.key_type == _GROUP and services.groups.topic.metadata is None:
-        return _create_and_find(services, context, request)
+    coordinator = _coordinator_of(services, request.key_type)
+    if coordinator is not None and coordinator.topic.metadata is None:
+        return _create_and_find(services, context, request, coordinator)
     return _find(services, context, request)
 
 
+def _coordinator_of(
+    services: BrokerServices, key_type: int
+) -> GroupCoordinator | TransactionCoordinator | None:
+    if key_type == _GROUP:
+        return services.groups
+    return services.transactions if key_type == _TRANSACTION else None
+
+
 async def _create_and_find(
-    services: BrokerServices, context: RequestContext, request: FindCoordinatorRequest
+    services: BrokerServices,
+    context: RequestContext,
+    request: FindCoordinatorRequest,
+    coordinator: GroupCoordinator | TransactionCoordinator,
 ) -> Answer:
     try:
-        await services.groups.topic.ensure()
+        await coordinator.topic.ensure()
     except ProtocolError as error:
         return fail(request, context.api_version, error.code, error.message)
     return _find(services, context, request)
@@ -62,18 +77,15 @@ def _find(
 def _coordinator(
     services: BrokerServices, context: RequestContext, key_type: int, key: str
 ) -> Coordinator:
-    if key_type == _TRANSACTION:
-        # Not a code that clients retry: they would wait for ever instead of telling their user.
-        raise ProtocolError(
-            ErrorCode.INVALID_REQUEST,
-            "transactions are not coordinated here; use a producer without transactional.id",
-        )
-    if key_type != _GROUP:
+    coordinator = _coordinator_of(services, key_type)
+    if coordinator is None:
         raise ProtocolError(ErrorCode.INVALID_REQUEST, f"coordinator key type {key_type}")
-    partition = services.groups.partition_of(key)
+    if key_type == _TRANSACTION and not key:
+        raise ProtocolError(ErrorCode.INVALID_REQUEST, "the transactional id is empty")
+    partition = coordinator.partition_of(key)
     if partition is None or partition.leader_id is None:
         raise ProtocolError(
-            ErrorCode.COORDINATOR_NOT_AVAILABLE, "the group's partition has no leader at the moment"
+            ErrorCode.COORDINATOR_NOT_AVAILABLE, "its partition has no leader at the moment"
         )
     state = services.metadata.state
     endpoint = live_endpoint(state, partition.leader_id, context.listener_name)

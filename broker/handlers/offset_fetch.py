@@ -2,7 +2,7 @@
 
 2   null topics: everything that the group has committed; an error for the whole group
 5   leader epochs (KIP-320)
-7   require_stable (KIP-447): there are no offsets of open transactions, so all are stable
+7   require_stable (KIP-447): UNSTABLE_OFFSET_COMMIT while an open transaction may change an offset
 8   many groups at once (KIP-709)
 9   member id and epoch (KIP-848), which a classic group does not check
 10  topics by id
@@ -50,15 +50,18 @@ def handle(
 ) -> Answer:
     version = context.api_version
     groups = _groups(request, version)
+    stable = request.require_stable
     futures = [_fetch(services, version, group) for group in groups]
     if len(groups) == 1:
         group = groups[0]
         return answer_when_done(
             futures[0],
-            lambda fetched: _response(version, [_fetched(services, version, group, fetched)]),
+            lambda fetched: _response(
+                version, [_fetched(services, version, group, fetched, stable)]
+            ),
             partial(fail, request, version),
         )
-    return _answer_many(services, version, groups, futures)
+    return _answer_many(services, version, groups, futures, stable)
 
 
 async def _answer_many(
@@ -66,6 +69,7 @@ async def _answer_many(
     version: int,
     groups: list[OffsetFetchRequestGroup],
     futures: list[asyncio.Future[list[FetchedOffset]]],
+    stable: bool,
 ) -> Answer:
     answers = []
     results = await asyncio.gather(*futures, return_exceptions=True)
@@ -75,7 +79,7 @@ async def _answer_many(
         elif isinstance(result, BaseException):
             raise result
         else:
-            answers.append(_fetched(services, version, group, result))
+            answers.append(_fetched(services, version, group, result, stable))
     return _response(version, answers)
 
 
@@ -117,8 +121,9 @@ def _fetched(
     version: int,
     group: OffsetFetchRequestGroup,
     fetched: list[FetchedOffset],
+    stable: bool,
 ) -> OffsetFetchResponseGroup:
-    partitions = [_partition(services, offset) for offset in fetched]
+    partitions = [_partition(services, offset, stable) for offset in fetched]
     if group.topics is None:
         return _everything(services, version, group, fetched, partitions)
     topics = []
@@ -149,7 +154,7 @@ def _everything(
             if offset.topic not in topic_ids:
                 continue
             topic_id = topic_ids[offset.topic]
-        if partition.committed_offset == _NO_OFFSET:
+        if partition.committed_offset == _NO_OFFSET and not partition.error_code:
             continue
         topic = topics.get(offset.topic)
         if topic is None:
@@ -158,8 +163,13 @@ def _everything(
     return OffsetFetchResponseGroup(group.group_id, list(topics.values()))
 
 
-def _partition(services: BrokerServices, fetched: FetchedOffset) -> OffsetFetchResponsePartitions:
+def _partition(
+    services: BrokerServices, fetched: FetchedOffset, stable: bool
+) -> OffsetFetchResponsePartitions:
     committed = fetched.committed
+    if stable and fetched.is_unstable:
+        code = int(ErrorCode.UNSTABLE_OFFSET_COMMIT)
+        return OffsetFetchResponsePartitions(fetched.partition, _NO_OFFSET, -1, "", code)
     if committed is None or not services.groups.is_current(fetched):
         return OffsetFetchResponsePartitions(fetched.partition, _NO_OFFSET, -1, "", 0)
     return OffsetFetchResponsePartitions(

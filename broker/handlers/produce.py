@@ -3,16 +3,21 @@
 Versions 0 to 2 are advertised, since librdkafka decides on message formats by them (KAFKA-18659),
 and refused with UNSUPPORTED_VERSION: they carry message formats that no longer exist.
 
-    3   transactional id (refused: there is no transaction coordinator)
+    3   transactional id
     5   log start offset in the answer
     8   record errors and a message for people (KIP-467)
     9   compact encoding
+    11  TRANSACTION_ABORTABLE (KIP-890)
+    12  a transaction's first batch adds its partition (KIP-890)
     10  the new leader where this broker is none (KIP-951)
     13  topic ids instead of names (KIP-516)
 
 All batches are appended before `handle` returns, which keeps the order of a connection. With
 acks=-1 the answer waits until the high watermark passes every batch, at most `timeout_ms`. With
 acks=0 there is no answer; an error then closes the connection, so that the client notices.
+
+Transactional batches are the exception to "before `handle` returns": the first of a transaction in
+a partition waits for the coordinator, and later ones of its producer behind it (`admission`).
 """
 
 from __future__ import annotations
@@ -23,7 +28,8 @@ from typing import TYPE_CHECKING, Final
 
 from broker.handlers.endpoints import leader_hint
 from broker.handlers.spec import Answer, CloseConnection, HandlerSpec, RequestContext
-from ottla.core.errors import ErrorCode, ProtocolError, RecordsRefused
+from broker.transactions.admission import BatchOrigin
+from ottla.core.errors import DecodeError, ErrorCode, ProtocolError, RecordsRefused
 from ottla.protocol.api import ApiKey
 from ottla.protocol.message import Buffer
 from ottla.protocol.messages.produce_request import ProduceRequest
@@ -35,13 +41,20 @@ from ottla.protocol.messages.produce_response import (
     ProduceResponse,
     TopicProduceResponse,
 )
+from ottla.record.batch import (
+    ATTRIBUTES_POSITION,
+    HEADER_SIZE,
+    TRANSACTIONAL_BIT,
+    read_header,
+)
 
 if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
+    from broker.replication.partition import Partition
+    from broker.replication.partition_host import Appended
 
 _FIRST_SERVED_VERSION: Final = 3
-_ATTRIBUTES_LOW_AT: Final = 22  # of a record batch v2: see ottla.record.batch
-_TRANSACTIONAL: Final = 0x10
+_ATTRIBUTES_LOW_AT: Final = ATTRIBUTES_POSITION + 1
 
 
 def handle(services: BrokerServices, context: RequestContext, request: ProduceRequest) -> Answer:
@@ -52,6 +65,7 @@ def handle(services: BrokerServices, context: RequestContext, request: ProduceRe
             raise CloseConnection(f"Produce with acks=0: {refusal}")
         return fail(request, version, refusal.code, refusal.message)
     replicas = services.replicas
+    transactional_id = request.transactional_id
     by_id = version >= 13
     waiting: list[tuple[asyncio.Future[None], PartitionProduceResponse]] = []
     failed: list[tuple[str | bytes, PartitionProduceResponse]] = []
@@ -72,10 +86,21 @@ def handle(services: BrokerServices, context: RequestContext, request: ProduceRe
                         ErrorCode.INVALID_TOPIC_EXCEPTION,
                         "this topic is the cluster's own; only its coordinators write to it",
                     )
-                appended = partition.append(_checked(data.records), acks=acks)
-                result.base_offset = appended.base_offset
-                result.log_append_time_ms = appended.log_append_time_ms
-                result.log_start_offset = appended.log_start_offset
+                batch = _checked(data.records)
+                if _is_transactional(batch):
+                    if transactional_id is None:
+                        raise ProtocolError(
+                            ErrorCode.INVALID_TXN_STATE, "a transaction needs its transactional id"
+                        )
+                    origin = _origin(transactional_id, version, batch)
+                    outcome = services.admissions.append(partition, batch, origin)
+                    if isinstance(outcome, asyncio.Future):
+                        waiting.append((_when_appended(partition, outcome, result), result))
+                        continue
+                    appended = outcome
+                else:
+                    appended = partition.append(batch, acks=acks)
+                _note_appended(result, appended)
                 if acks == -1:
                     committed = partition.wait_committed(
                         appended.last_offset + 1, appended.leader_epoch
@@ -190,19 +215,70 @@ def _refusal(version: int, request: ProduceRequest) -> ProtocolError | None:
         )
     if not -1 <= request.acks <= 1:
         return ProtocolError(ErrorCode.INVALID_REQUIRED_ACKS, "acks must be 0, 1 or -1 (all)")
-    if request.transactional_id is not None:
-        return ProtocolError(ErrorCode.INVALID_TXN_STATE, "transactions are not supported")
+    if request.transactional_id is not None and request.acks != -1:
+        return ProtocolError(ErrorCode.INVALID_REQUIRED_ACKS, "a transaction needs acks=-1 (all)")
     return None
 
 
 def _checked(records: Buffer | None) -> memoryview:
-    """The batch, when it is one that may be appended without a transaction coordinator."""
     if not isinstance(records, memoryview) or not records:
         raise ProtocolError(ErrorCode.INVALID_RECORD, "the request holds no record batch")
-    if len(records) > _ATTRIBUTES_LOW_AT and records[_ATTRIBUTES_LOW_AT] & _TRANSACTIONAL:
-        # Without markers such records would look committed to read_committed consumers.
-        raise ProtocolError(ErrorCode.INVALID_TXN_STATE, "transactions are not supported")
     return records
+
+
+def _is_transactional(batch: memoryview) -> bool:
+    return len(batch) > HEADER_SIZE and bool(batch[_ATTRIBUTES_LOW_AT] & TRANSACTIONAL_BIT)
+
+
+def _origin(transactional_id: str, version: int, batch: memoryview) -> BatchOrigin:
+    """CORRUPT_MESSAGE: no header of a batch."""
+    try:
+        header = read_header(batch)
+    except DecodeError as error:
+        raise ProtocolError(ErrorCode.CORRUPT_MESSAGE, str(error)) from error
+    return BatchOrigin(
+        transactional_id,
+        header.producer_id,
+        header.producer_epoch,
+        is_implicit=version >= 12,
+        is_abortable=version >= 11,
+    )
+
+
+def _note_appended(result: PartitionProduceResponse, appended: Appended) -> None:
+    result.base_offset = appended.base_offset
+    result.log_append_time_ms = appended.log_append_time_ms
+    result.log_start_offset = appended.log_start_offset
+
+
+def _when_appended(
+    partition: Partition, outcome: asyncio.Future[Appended], result: PartitionProduceResponse
+) -> asyncio.Future[None]:
+    """Done when the batch, which waits for its coordinator, is committed."""
+    done: asyncio.Future[None] = outcome.get_loop().create_future()
+
+    def on_appended(finished: asyncio.Future[Appended]) -> None:
+        error = None if finished.cancelled() else finished.exception()
+        if finished.cancelled() or error is not None or done.done():
+            if not done.done():
+                done.set_exception(error or ProtocolError(ErrorCode.REQUEST_TIMED_OUT))
+            return
+        appended = finished.result()
+        _note_appended(result, appended)
+        committed = partition.wait_committed(appended.last_offset + 1, appended.leader_epoch)
+        committed.add_done_callback(on_committed)
+
+    def on_committed(finished: asyncio.Future[None]) -> None:
+        error = None if finished.cancelled() else finished.exception()
+        if done.done():
+            return
+        if error is not None or finished.cancelled():
+            done.set_exception(error or ProtocolError(ErrorCode.REQUEST_TIMED_OUT))
+        else:
+            done.set_result(None)
+
+    outcome.add_done_callback(on_appended)
+    return done
 
 
 def _write_error(

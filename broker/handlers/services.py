@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from broker.handlers.peer_check import PeerCheck
     from broker.replication.manager import ReplicaManager
     from broker.settings import NodeSettings
+    from broker.transactions.admission import Admissions
+    from broker.transactions.marker_writer import MarkerWriter
+    from broker.transactions.seams import TransactionGate
+    from broker.transactions.transaction_coordinator import TransactionCoordinator
     from ottla.core.clock import Clock
 
 
@@ -34,6 +38,10 @@ class BrokerServices:
     controller: ControllerClient
     replicas: ReplicaManager
     groups: GroupCoordinator
+    transactions: TransactionCoordinator
+    transaction_gate: TransactionGate
+    markers: MarkerWriter
+    admissions: Admissions
     fetch_sessions: FetchSessionCache = field(
         default_factory=lambda: FetchSessionCache(random.SystemRandom())
     )

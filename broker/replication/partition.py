@@ -27,12 +27,15 @@ from broker.replication.partition_host import Appended, PartitionHost
 from broker.replication.partition_machine import PartitionMachine, Role
 from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import FetchWaiter, LeadershipChange
+from broker.transactions.admission import Admission
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
+from ottla.record.control import end_transaction_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from broker.transactions.seams import TransactionMarker
     from storage.log import Log, LogSlice
     from storage.transaction_index import AbortedTransaction
 
@@ -43,6 +46,7 @@ class Partition:
     """See the module. ``log`` is None while the folder could not be opened."""
 
     __slots__ = (
+        "_admissions",
         "_commits",
         "_fetch_waiters",
         "feed",
@@ -77,6 +81,7 @@ class Partition:
         self.host = host
         self._commits = CommitFutures(machine)
         self._fetch_waiters: dict[FetchWaiter, None] = {}
+        self._admissions: set[Admission] = set()
         if log is None:
             machine.on_offline()
         else:
@@ -234,6 +239,51 @@ class Partition:
             leader_epoch,
             result.duplicate,
         )
+
+    def append_marker(self, marker: TransactionMarker) -> Appended:
+        """End a producer's transaction here, as its coordinator decided.
+
+        The errors of `append` with acks=all, and TRANSACTION_COORDINATOR_FENCED,
+        INVALID_PRODUCER_EPOCH.
+        """
+        self._check_leads()
+        self.usable_log.producers.check_marker(
+            marker.producer_id,
+            marker.producer_epoch,
+            marker.coordinator_epoch,
+            is_bumped=marker.is_bumped,
+        )
+        batch = end_transaction_batch(
+            marker.producer_id,
+            marker.producer_epoch,
+            marker.coordinator_epoch,
+            is_commit=marker.is_commit,
+            timestamp_ms=self.host.clock.timestamp_ms(),
+        )
+        appended = self.append(memoryview(batch), acks=ACKS_ALL, internal=True)
+        for admission in self._admissions:
+            if admission.producer_id == marker.producer_id:
+                admission.is_valid = False
+        return appended
+
+    def begin_admission(self, producer_id: int, producer_epoch: int) -> Admission | None:
+        """Before a coordinator is asked whether a transaction is open; None when it is open here.
+
+        NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR. `end_admission` must follow.
+        """
+        self._check_leads()
+        if self.usable_log.producers.has_open(producer_id, producer_epoch):
+            return None
+        admission = Admission(producer_id, self.leader_epoch)
+        self._admissions.add(admission)
+        return admission
+
+    def is_admitted(self, admission: Admission) -> bool:
+        """Whether the answer still says something: no marker came, and the epoch goes on."""
+        return admission.is_valid and self.is_leader and self.leader_epoch == admission.leader_epoch
+
+    def end_admission(self, admission: Admission) -> None:
+        self._admissions.discard(admission)
 
     def wait_committed(self, next_offset: int, leader_epoch: int) -> asyncio.Future[None]:
         """Done once high_watermark >= `next_offset` in this leader epoch (rule 8).

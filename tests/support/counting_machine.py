@@ -13,6 +13,7 @@ class CountingMachine:
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
+        self.pending: dict[int, list[Record]] = {}
         self.parked: list[Ticket] = []
         self.abandoned: list[Ticket] = []
         self.loaded_at: Moment | None = None
@@ -29,8 +30,16 @@ class CountingMachine:
             return None
         return key.decode(), int(value)
 
-    def replay(self, record: Record) -> None:
-        self.counts[record[0]] = record[1]
+    def replay(self, record: Record, producer_id: int | None = None) -> None:
+        if producer_id is not None:
+            self.pending.setdefault(producer_id, []).append(record)
+        else:
+            self.counts[record[0]] = record[1]
+
+    def replay_end(self, producer_id: int, *, is_commit: bool) -> None:
+        for record in self.pending.pop(producer_id, []):
+            if is_commit:
+                self.replay(record)
 
     def loaded(self, moment: Moment) -> None:
         self.loaded_at = moment
@@ -56,6 +65,12 @@ class CountingMachine:
             count += 1
             turn.append((name, count))
         turn.answer(ticket, count)
+
+    def add_in_transaction(
+        self, ticket: Ticket, turn: Turn[Record], name: str, producer: tuple[int, int]
+    ) -> None:
+        turn.producer = producer
+        self.add(ticket, turn, name)
 
     def read(self, ticket: Ticket, turn: Turn[Record], name: str = "a") -> None:
         turn.answer(ticket, self.counts.get(name, 0))

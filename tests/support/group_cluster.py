@@ -9,8 +9,8 @@ from typing import Any
 
 from broker.control.metadata_cache import MetadataCache
 from broker.control.requests import NewTopic, TopicResult
+from broker.coordinator.internal_topic import TOPIC
 from broker.groups.group_coordinator import GroupCoordinator
-from broker.groups.internal_topic import TOPIC
 from broker.groups.settings import GroupSettings
 from broker.replication.seams import LeadershipChange
 from controller.state import (

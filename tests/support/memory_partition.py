@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from broker.transactions.seams import TransactionMarker
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.record.batch import iter_records, patch_offset_and_epoch, read_header
+from ottla.record.control import end_transaction_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class MemoryPartition:
         self.commits_at_once = commits_at_once
         self.batches: list[_Batch] = []
         self.append_error: Exception | None = None
+        self.marker_error: ProtocolError | None = None
         """Raised by the next append, before anything is appended."""
         self.appends = 0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -77,6 +80,21 @@ class MemoryPartition:
         if self.commits_at_once:
             self.commit()
         return MemoryAppended(header.last_offset)
+
+    def append_marker(self, marker: TransactionMarker) -> MemoryAppended:
+        error, self.marker_error = self.marker_error, None
+        if error is not None:
+            raise error
+        batch = end_transaction_batch(
+            marker.producer_id,
+            marker.producer_epoch,
+            marker.coordinator_epoch,
+            is_commit=marker.is_commit,
+            timestamp_ms=0,
+        )
+        return self.append(
+            memoryview(batch), acks=-1, internal=True, expected_leader_epoch=self.leader_epoch
+        )
 
     def wait_committed(self, next_offset: int, leader_epoch: int) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

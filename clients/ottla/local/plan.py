@@ -137,6 +137,7 @@ def default_settings(brokers: int) -> dict[str, SettingValue]:
         "default.replication.factor": replication_factor,
         "min.insync.replicas": 2 if brokers >= 3 else 1,
         "offsets.topic.replication.factor": replication_factor,
+        "transaction.state.log.replication.factor": replication_factor,
         "group.initial.rebalance.delay.ms": 0,
         # When all nodes stop at once, the last ones find nobody to hand over to.
         "controlled.shutdown.timeout.ms": 2_000,

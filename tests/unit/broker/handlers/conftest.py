@@ -252,6 +252,10 @@ class World:
             controller=cast(Any, self.controller),
             replicas=cast(Any, self),
             groups=cast(Any, None),
+            transactions=cast(Any, None),
+            transaction_gate=cast(Any, None),
+            markers=cast(Any, None),
+            admissions=cast(Any, None),
             fetch_sessions=FetchSessionCache(random.Random(1), sessions_max=10),
         )
 

@@ -50,9 +50,10 @@ def test_features_are_told_where_the_version_has_them(world: World, version: int
     if version < 3:
         assert (supported, finalized) == ({}, {})
         return
-    assert supported.keys() == finalized.keys() == {"metadata.version"}
+    assert finalized.keys() == {"metadata.version", "transaction.version"}
     # Below version 4 a minimum of 0 makes old clients fail.
-    assert all(low >= 1 for low, _ in supported.values())
+    assert version >= 4 or all(low >= 1 for low, _ in supported.values())
+    assert version < 4 or supported["transaction.version"] == (0, 2)
     assert all(low <= finalized[name] <= high for name, (low, high) in supported.items())
     assert response.finalized_features_epoch == world.metadata.offset
 

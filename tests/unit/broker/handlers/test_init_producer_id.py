@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from broker.handlers import init_producer_id
+from broker.transactions.requests import ProducerIdentity
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.init_producer_id_request import InitProducerIdRequest
@@ -38,8 +40,23 @@ def test_an_idempotent_producer_with_a_former_id_gets_a_new_one(world: World) ->
     assert call(world, producer_id=5, producer_epoch=3) == (0, 1_000, 0)
 
 
-def test_a_transactional_id_is_refused(world: World) -> None:
-    assert call(world, transactional_id="tx") == (ErrorCode.INVALID_REQUEST, -1, -1)
+@pytest.mark.parametrize(("version", "fenced"), [(3, 47), (4, 90)])
+def test_a_transactional_producer_is_the_coordinators_business(
+    world: World, version: int, fenced: int
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    async def init(*arguments: object) -> ProducerIdentity:
+        asked.append(arguments)
+        if len(asked) == 2:
+            raise ProtocolError(ErrorCode.PRODUCER_FENCED)
+        return ProducerIdentity(7, 3)
+
+    world.services.transactions = cast(Any, SimpleNamespace(init_producer_id=init))
+    fields = {"transactional_id": "tx", "transaction_timeout_ms": 9}
+    assert call(world, version, **fields, producer_id=7, producer_epoch=2) == (0, 7, 3)
+    assert call(world, version, **fields) == (fenced, -1, -1)
+    assert asked == [("tx", 9, ProducerIdentity(7, 2)), ("tx", 9, None)]
     assert world.controller.calls == []
 
 

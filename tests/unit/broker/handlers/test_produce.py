@@ -272,10 +272,12 @@ def transactional_batch() -> bytes:
     return bytes(batch)
 
 
-@pytest.mark.parametrize("fields", [{"transactional_id": "tx"}, {"batch": transactional_batch()}])
-def test_transactions_are_refused(world: World, fields: dict[str, Any]) -> None:
+def test_a_transaction_needs_all_replicas_and_its_id(world: World) -> None:
     (partition,) = world.add_topic("t")
-    assert codes(call(world, request(0, acks=1, **fields))) == [ErrorCode.INVALID_TXN_STATE]
+    asked = request(0, acks=1, transactional_id="tx")
+    assert codes(call(world, asked)) == [ErrorCode.INVALID_REQUIRED_ACKS]
+    asked = request(0, batch=transactional_batch())
+    assert codes(call(world, asked)) == [ErrorCode.INVALID_TXN_STATE]
     assert partition.batches == []
 
 

@@ -1,4 +1,4 @@
-"""__consumer_offsets: made on demand, never with fewer replicas than configured."""
+"""A coordinator's topic: made on demand, never with fewer replicas than configured."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class InternalTopic:
         "_metadata",
         "_partition_count",
         "_replication_factor",
+        "_replication_setting",
         "_running",
         "name",
     )
@@ -57,7 +58,10 @@ class InternalTopic:
         replication_factor: int,
         metadata: MetadataSource,
         controller: TopicCreator,
+        *,
+        replication_setting: str = "offsets.topic.replication.factor",
     ) -> None:
+        self._replication_setting = replication_setting
         self.name = name
         self._partition_count = partition_count
         self._replication_factor = replication_factor
@@ -100,7 +104,7 @@ class InternalTopic:
             raise ProtocolError(
                 ErrorCode.COORDINATOR_NOT_AVAILABLE,
                 f"{self.name} needs {self._replication_factor} brokers and {len(brokers)} are "
-                "there; start more, or set offsets.topic.replication.factor",
+                f"there; start more, or set {self._replication_setting}",
             )
         wanted = NewTopic(
             self.name, self._partition_count, self._replication_factor, None, _CONFIGS

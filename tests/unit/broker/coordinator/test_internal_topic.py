@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from broker.control.requests import NewTopic, TopicResult
-from broker.groups.internal_topic import InternalTopic
+from broker.coordinator.internal_topic import InternalTopic
 from controller.state import TopicMetadata
 from ottla.core.errors import ErrorCode, ProtocolError
 from tests.support.in_loop import in_loop
