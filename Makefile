@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KAFKA_JARS := $(CURDIR)/.kafka-jars
 
 .PHONY: up down test property-long faults conformance check format generate bench bench-storage \
-  chaos simulate-quorum clean help
+  chaos exactly-once simulate-quorum clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -59,7 +59,7 @@ faults: $(READY) ## The tests that break real disks and networks; as root
 	$(BIN)/python -m pytest -m root tests
 
 conformance: $(READY) $(KAFKA_JARS)/.ready ## Compare with Apache Kafka itself: its tools, its files; needs java and mvn
-	OTTLA_KAFKA_JARS=$(KAFKA_JARS) $(BIN)/python -m pytest tests/conformance -m apache_kafka
+	OTTLA_KAFKA_JARS=$(KAFKA_JARS) $(BIN)/python -m pytest tests/conformance tests/chaos/test_exactly_once.py -m apache_kafka
 
 KAFKA_POM := tests/conformance/kafka/pom.xml
 $(KAFKA_JARS)/.ready: $(KAFKA_POM)
@@ -74,6 +74,9 @@ bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions
 
 chaos: $(READY) ## Break a cluster at random under load and account for everything; MINUTES=n SEED=s
 	@PYTHONPATH=. $(BIN)/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS),--minutes $(or $(MINUTES),2)) $(if $(SEED),--seed $(SEED)) $(if $(CLOCK),--clock)
+
+exactly-once: $(READY) ## Consume-transform-produce under kills; SECONDS=n SEED=s CLIENT=confluent|java
+	@$(if $(filter java,$(CLIENT)),$(MAKE) $(KAFKA_JARS)/.ready &&) OTTLA_KAFKA_JARS=$(KAFKA_JARS) PYTHONPATH=. $(BIN)/python -m tests.chaos.exactly_once --client $(or $(CLIENT),confluent) --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 simulate-quorum: $(READY) ## Random faults against the controller quorum; SEEDS=n, PLANTED=1
 	@PYTHONPATH=. $(BIN)/python -m $(if $(PLANTED),tests.simulation.quorum_planted,tests.simulation.quorum_campaign --seeds $(or $(SEEDS),100))

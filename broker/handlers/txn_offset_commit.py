@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from broker.coordinator.errors import translate
 from broker.coordinator.internal_topic import TOPIC
 from broker.groups.requests import CommitRequest, OffsetToCommit
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
@@ -85,10 +86,14 @@ async def _commit(
     if where is None:
         raise ProtocolError(ErrorCode.NOT_COORDINATOR)
     key = (TOPIC, where.index)
-    partition = services.replicas.partition(*key)
     admission = None
-    if services.settings.transaction_partition_verification_enable or version >= _IMPLICIT:
-        admission = partition.begin_admission(request.producer_id, request.producer_epoch)
+    try:
+        partition = services.replicas.partition(*key)
+        if services.settings.transaction_partition_verification_enable or version >= _IMPLICIT:
+            admission = partition.begin_admission(request.producer_id, request.producer_epoch)
+    except ProtocolError as error:
+        # A client that hears of a leader here does not look for the group's coordinator anew.
+        raise translate(error) from error
     if admission is not None:
         try:
             codes = await services.transaction_gate.admit(

@@ -15,11 +15,13 @@ from typing import Annotated
 import typer
 
 from ottla.cli.consume import consume
+from ottla.cli.group import app as group_app
 from ottla.cli.output import fail, say
 from ottla.cli.plugins import PluginGroup
 from ottla.cli.produce import produce
 from ottla.cli.quorum import app as quorum_app
 from ottla.cli.topic import app as topic_app
+from ottla.cli.txn import app as txn_app
 from ottla.core.errors import OttlaError, ProtocolError
 
 FAILED = 1
@@ -67,6 +69,8 @@ def build_app() -> typer.Typer:
 
     local.register(app)
     app.add_typer(topic_app, name="topic", rich_help_panel="Topics and records")
+    app.add_typer(group_app, name="group", rich_help_panel="Topics and records")
+    app.add_typer(txn_app, name="txn", rich_help_panel="Topics and records")
     app.command(rich_help_panel="Topics and records")(produce)
     app.command(rich_help_panel="Topics and records")(consume)
     app.add_typer(quorum_app, name="quorum", rich_help_panel="The cluster's own affairs")

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
-from ottla.client import quorum
+from ottla.client import group_admin, quorum, transactions
 from ottla.client.cluster import Cluster, describe_topic
 from ottla.client.coordinator import GroupCoordinatorLink
 from ottla.client.errors import ConnectionLostError, check_code, protocol_error
@@ -32,6 +32,11 @@ from ottla.client.model import (
 from ottla.client.offsets import TopicPartition, list_offsets
 from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
 from ottla.client.record_deletion import delete_records
+from ottla.client.transactions import (
+    ActiveProducer,
+    TransactionDescription,
+    TransactionListing,
+)
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
 from ottla.protocol.api import ApiKey
@@ -346,6 +351,39 @@ class Admin:
             )
         finally:
             link.forget()
+
+    def set_offsets(self, group_id: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit offsets for a group without members; see `group_admin.set_offsets`."""
+        group_admin.set_offsets(self._cluster, group_id, offsets)
+
+    def delete_groups(self, group_ids: Sequence[str]) -> None:
+        """Delete groups with their offsets; NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND."""
+        group_admin.delete_groups(self._cluster, group_ids)
+
+    def list_transactions(
+        self, states: Sequence[str] = (), duration_ms: int = -1
+    ) -> list[TransactionListing]:
+        """The transactional ids of all brokers; `duration_ms`: only those open for longer."""
+        return transactions.list_transactions(self._cluster, states, duration_ms)
+
+    def describe_transaction(self, transactional_id: str) -> TransactionDescription:
+        """What its coordinator knows; TRANSACTIONAL_ID_NOT_FOUND."""
+        return transactions.describe_transaction(self._cluster, transactional_id)
+
+    def describe_producers(self, partitions: Sequence[TopicPartition]) -> list[ActiveProducer]:
+        """Who writes to each partition, as its leader knows."""
+        return transactions.describe_producers(self._cluster, partitions)
+
+    def find_hanging_transactions(
+        self, producers: Sequence[ActiveProducer], older_than_ms: int
+    ) -> list[ActiveProducer]:
+        """Those of `producers` whose open transaction no coordinator knows of."""
+        now_ms = self._options.clock.timestamp_ms()
+        return transactions.find_hanging(self._cluster, producers, older_than_ms, now_ms)
+
+    def abort_transaction(self, producer: ActiveProducer) -> None:
+        """Write an abort marker for a producer's transaction in one partition."""
+        transactions.abort_transaction(self._cluster, producer)
 
     def describe_quorum(self) -> QuorumDescription:
         """The voters and observers of the controller quorum, and how far each has come."""

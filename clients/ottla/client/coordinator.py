@@ -1,4 +1,5 @@
-"""The connection to a group's coordinator: found when needed, forgotten when it moves."""
+"""The connection to a coordinator, of a group or a transactional id: found when needed, forgotten
+when it moves."""
 
 from __future__ import annotations
 
@@ -15,6 +16,10 @@ from ottla.protocol.messages.find_coordinator_response import FindCoordinatorRes
 
 Answer = TypeVar("Answer", bound=Message)
 
+GROUP = 0
+TRANSACTION = 1
+_KINDS = {GROUP: "group", TRANSACTION: "transactional id"}
+
 _MOVED = frozenset(
     {
         ErrorCode.NOT_COORDINATOR,
@@ -26,9 +31,11 @@ _MOVED = frozenset(
 class GroupCoordinatorLink:
     """One group's coordinator; joins wait long there, so its connection serves nothing else."""
 
-    def __init__(self, cluster: Cluster, group_id: str) -> None:
+    def __init__(self, cluster: Cluster, group_id: str, kind: int = GROUP) -> None:
+        """`kind`: GROUP, or TRANSACTION, whose id is a transactional id."""
         self.group_id = group_id
-        self.subject = f"group '{group_id}'"
+        self.subject = f"{_KINDS[kind]} '{group_id}'"
+        self._kind = kind
         self.node_id = -1
         self._cluster = cluster
         self._connection: Connection | None = None
@@ -53,7 +60,7 @@ class GroupCoordinatorLink:
         if self._connection is None or self._connection.closed:
             response = self._cluster.ask(
                 ApiKey.FIND_COORDINATOR,
-                FindCoordinatorRequest(key=self.group_id),
+                FindCoordinatorRequest(key=self.group_id, key_type=self._kind),
                 FindCoordinatorResponse,
             )
             check_code(response.error_code, self.subject, response.error_message)

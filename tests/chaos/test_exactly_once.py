@@ -1,0 +1,24 @@
+"""Exactly once while brokers, coordinators and the application die; see `make exactly-once`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.exactly_once.campaign import run
+
+
+def test_confluent_kafka_under_random_kills(tmp_path: Path) -> None:
+    outcome = run("confluent", 10, 7, tmp_path)
+    assert outcome.verdict.is_good, f"{outcome}; {outcome.events}"
+    assert outcome.input_count > 500
+    assert outcome.events
+
+
+@pytest.mark.apache_kafka
+def test_the_java_client_under_random_kills(tmp_path: Path) -> None:
+    outcome = run("java", 12, 8, tmp_path)
+    assert outcome.verdict.is_good, f"{outcome}; {outcome.events}"
+    assert outcome.input_count > 500
+    assert outcome.events
