@@ -33,6 +33,7 @@ from ottla.protocol.messages.produce_response import ProduceResponse
 from ottla.record.build import build_batch
 from ottla.testing import Cluster
 from tests.benchmark.fail_over import fail_over
+from tests.benchmark.groups import coordinator_move, groups
 from tests.benchmark.measure import Brokers, Measure, print_table
 from tests.support.topics import create_topic
 
@@ -266,7 +267,11 @@ def latency_at_low_load(cluster: Cluster, measures: list[Measure], tries: int) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one try each, less data")
-    parser.add_argument("--only", default="", help="start, produce, large, latency or fail-over")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="start, produce, large, latency, fail-over, coordinator-move or groups (only by name)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--tries", type=int, default=None, help="of each fail-over; default 5, 1")
     options = parser.parse_args()
@@ -303,6 +308,10 @@ def main() -> None:
     if wanted("fail-over"):
         kills = 1 if options.quick else options.tries or 5
         fail_over(measures, kills, pauses=options.tries or 1)
+    if options.only == "groups":
+        groups(measures, options.tries or 1)
+    if wanted("coordinator-move"):
+        coordinator_move(measures, 1 if options.quick else options.tries or 3)
     if options.json:
         print(json.dumps([measure.__dict__ for measure in measures]))
     else:
