@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from broker.replication.partition_host import Appended
+from broker.transactions.admission import (
+    WAITING_MAX,
+    Admission,
+    Admissions,
+    AdmittingPartition,
+    BatchOrigin,
+    client_code,
+)
+from broker.transactions.seams import TopicPartition
+from ottla.core.errors import ErrorCode, ProtocolError
+from tests.support.in_loop import in_loop
+
+ORIGIN = BatchOrigin("tx", 7, 1, is_implicit=True, is_abortable=True)
+OLD = BatchOrigin("tx", 7, 1, is_implicit=False, is_abortable=False)
+
+
+class FakePartition:
+    topic, topic_id, index = "t", bytes(16), 0
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.leader_epoch = 3
+        self.batches: list[bytes] = []
+        self.admissions: set[Admission] = set()
+
+    def append(
+        self, batch: memoryview, *, acks: int, expected_leader_epoch: int | None = None
+    ) -> Appended:
+        if expected_leader_epoch not in (None, self.leader_epoch):
+            raise ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        self.batches.append(bytes(batch))
+        return Appended(len(self.batches), len(self.batches), -1, 0, self.leader_epoch, False)
+
+    def begin_admission(self, producer_id: int, producer_epoch: int) -> Admission | None:
+        if self.is_open:
+            return None
+        self.admissions.add(admission := Admission(producer_id, self.leader_epoch))
+        return admission
+
+    def is_admitted(self, admission: Admission) -> bool:
+        return admission.is_valid
+
+    def end_admission(self, admission: Admission) -> None:
+        self.admissions.discard(admission)
+
+
+class FakeGate:
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.answers: list[asyncio.Future[dict[TopicPartition, ErrorCode]]] = []
+
+    def admit(
+        self,
+        transactional_id: str,
+        producer_id: int,
+        producer_epoch: int,
+        partitions: Sequence[TopicPartition],
+        *,
+        verify_only: bool,
+    ) -> asyncio.Future[dict[TopicPartition, ErrorCode]]:
+        self.asked.append((transactional_id, producer_id, producer_epoch, verify_only))
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return self.answers[-1]
+
+    async def answer(self, code: ErrorCode) -> None:
+        self.answers[-1].set_result({("t", 0): code})
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+class World:
+    def __init__(self, *, verifies: bool = True) -> None:
+        self.partition, self.gate = FakePartition(), FakeGate()
+        self.admissions = Admissions(self.gate, verifies=verifies)
+
+    def append(self, batch: bytes, origin: BatchOrigin = ORIGIN) -> Any:
+        partition = cast(AdmittingPartition, self.partition)
+        return self.admissions.append(partition, memoryview(bytearray(batch)), origin)
+
+
+@in_loop
+async def test_an_open_transaction_is_appended_to_at_once() -> None:
+    world = World()
+    world.partition.is_open = True
+    assert world.append(b"1").base_offset == 1
+    assert world.gate.asked == []
+
+
+@in_loop
+async def test_the_first_batch_waits_and_later_ones_behind_it_in_order() -> None:
+    world = World()
+    first, second = world.append(b"1"), world.append(b"2")
+    assert world.gate.asked == [("tx", 7, 1, False)]
+    assert world.partition.batches == []
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == [b"1", b"2"]
+    assert (first.result().base_offset, second.result().base_offset) == (1, 2)
+    assert world.partition.admissions == set()
+
+
+@in_loop
+async def test_what_is_waiting_stays_in_front_even_if_the_transaction_opens_meanwhile() -> None:
+    world = World()
+    world.append(b"1")
+    world.partition.is_open = True
+    world.append(b"2")
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == [b"1", b"2"]
+
+
+@in_loop
+async def test_a_marker_meanwhile_makes_the_answer_worthless() -> None:
+    world = World()
+    waiting = world.append(b"1")
+    for admission in world.partition.admissions:
+        admission.is_valid = False
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == []
+    assert waiting.exception().code is ErrorCode.CONCURRENT_TRANSACTIONS
+
+
+@in_loop
+async def test_another_leader_epoch_takes_nothing() -> None:
+    world = World()
+    waiting = world.append(b"1")
+    world.partition.leader_epoch = 4
+    await world.gate.answer(ErrorCode.NONE)
+    assert waiting.exception().code is ErrorCode.NOT_LEADER_OR_FOLLOWER
+
+
+@in_loop
+async def test_a_refusal_is_everybodys_who_waited_and_the_next_asks_again() -> None:
+    world = World()
+    waiting = [world.append(b"1", OLD), world.append(b"2", OLD)]
+    assert world.gate.asked == [("tx", 7, 1, True)]
+    await world.gate.answer(ErrorCode.INVALID_TXN_STATE)
+    assert [one.exception().code for one in waiting] == [ErrorCode.INVALID_TXN_STATE] * 2
+    world.append(b"3", OLD)
+    assert len(world.gate.asked) == 2
+
+
+@in_loop
+async def test_so_many_wait_and_no_more() -> None:
+    world = World()
+    waiting = [world.append(b"x") for _ in range(WAITING_MAX)]
+    with pytest.raises(ProtocolError) as refused:
+        world.append(b"x")
+    assert refused.value.code is ErrorCode.NOT_ENOUGH_REPLICAS
+    await world.gate.answer(ErrorCode.NONE)
+    assert all(one.done() for one in waiting)
+
+
+@in_loop
+async def test_without_verification_only_batches_that_add_themselves_ask() -> None:
+    world = World(verifies=False)
+    assert world.append(b"1", OLD).base_offset == 1
+    assert not world.gate.asked
+    world.append(b"2", ORIGIN)
+    assert world.gate.asked
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new"),
+    [
+        (ErrorCode.NONE, ErrorCode.NONE, ErrorCode.NONE),
+        (
+            ErrorCode.INVALID_TXN_STATE,
+            ErrorCode.INVALID_TXN_STATE,
+            ErrorCode.TRANSACTION_ABORTABLE,
+        ),
+        (
+            ErrorCode.CONCURRENT_TRANSACTIONS,
+            ErrorCode.NOT_ENOUGH_REPLICAS,
+            ErrorCode.CONCURRENT_TRANSACTIONS,
+        ),
+        (
+            ErrorCode.PRODUCER_FENCED,
+            ErrorCode.INVALID_PRODUCER_EPOCH,
+            ErrorCode.INVALID_PRODUCER_EPOCH,
+        ),
+        (
+            ErrorCode.NOT_COORDINATOR,
+            ErrorCode.NOT_ENOUGH_REPLICAS,
+            ErrorCode.NOT_ENOUGH_REPLICAS,
+        ),
+    ],
+)
+def test_codes_that_a_producer_knows(code: ErrorCode, old: ErrorCode, new: ErrorCode) -> None:
+    assert client_code(code, is_implicit=False, is_abortable=False) is old
+    assert client_code(code, is_implicit=True, is_abortable=True) is new
