@@ -33,9 +33,12 @@ from broker.groups.requests import (
 )
 from broker.groups.settings import GroupSettings
 from broker.groups.states import GroupState
-from broker.groups.stored import CommittedOffset, StoredGroup
+from broker.groups.stored import CommittedOffset, OffsetRecord, StoredGroup
+from broker.transactions.seams import TransactionMarker
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.record.batch import iter_records, read_header
+from ottla.record.control import ControlRecordType, control_record_type
 from tests.support.examples import examples
 from tests.support.group_driver import join_request
 from tests.support.in_loop import turns
@@ -55,7 +58,14 @@ APPEND_ERRORS = (
     ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR),
     OSError("disk"),
 )
-State = tuple[dict[str, StoredGroup], dict[tuple[str, int], CommittedOffset]]
+State = tuple[
+    dict[str, StoredGroup],
+    dict[tuple[str, int], CommittedOffset],
+    dict[int, dict[tuple[str, tuple[str, int]], OffsetRecord | None]],
+]
+
+
+PRODUCERS = (7, 8)
 
 
 @dataclass(eq=False)
@@ -93,6 +103,7 @@ class Groups(RuleBasedStateMachine):
         self.number = 0
         self.commits: list[tuple[int, int, asyncio.Future[Any]]] = []
         self.acknowledged: dict[int, int] = {}
+        self.in_transaction: dict[int, list[tuple[int, int, asyncio.Future[Any]]]] = {}
         self.requests: list[asyncio.Future[Any]] = []
         self.task = self.loop.create_task(self.runtime.run())
         self.runtime.on_leadership(0, self.partition.leader_epoch, True)
@@ -265,6 +276,58 @@ class Groups(RuleBasedStateMachine):
         self.commits.append((partition, self.number, self.submit("commit", request)))
         self.run(turns(0))
 
+    @rule(producer=st.sampled_from(PRODUCERS), partition=st.integers(0, PARTITIONS - 1))
+    def commit_in_transaction(self, producer: int, partition: int) -> None:
+        self.number += 1
+        offsets = (OffsetToCommit("t", partition, self.number),)
+        request = CommitRequest("group", "", None, -1, offsets)
+        number = self.number
+
+        async def send() -> asyncio.Future[Any]:
+            return self.runtime.submit(
+                0,
+                lambda machine, ticket, turn: machine.commit_in_transaction(
+                    request, (producer, 0), ticket, turn
+                ),
+            )
+
+        future = self.loop.run_until_complete(send())
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self.requests.append(future)
+        self.in_transaction.setdefault(producer, []).append((partition, number, future))
+        self.run(turns(0))
+
+    @rule(producer=st.sampled_from(PRODUCERS), is_commit=st.booleans())
+    def end_transaction(self, producer: int, is_commit: bool) -> None:
+        """A transaction is committed when all of it was acknowledged; its end is asked for until it
+        is there, as the coordinator of transactions does."""
+        offsets = self.in_transaction.get(producer, [])
+        if not all(f.done() for _, _, f in offsets):
+            return
+        if is_commit and any(f.exception() is not None for _, _, f in offsets):
+            is_commit = False
+        marker = TransactionMarker(producer, 0, 0, is_commit=is_commit)
+
+        async def send() -> asyncio.Future[None]:
+            return self.runtime.end_transaction(0, marker)
+
+        for _ in range(10):
+            future = self.loop.run_until_complete(send())
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self.partition.commit()
+            self.run(turns())
+            if future.done() and future.exception() is None:
+                break
+            self.news()
+            self.wait(5_000)
+        else:
+            raise AssertionError("the transaction could not be ended")
+        self.in_transaction.pop(producer, None)
+        if is_commit:
+            for partition, number, _ in offsets:
+                before = self.acknowledged.get(partition, -1)
+                self.acknowledged[partition] = max(before, number)
+
     @rule(partition=st.integers(0, PARTITIONS - 1))
     def fetch_offset(self, partition: int) -> None:
         """What a reader is told is committed, and is never older than an acknowledgement."""
@@ -339,10 +402,19 @@ class Groups(RuleBasedStateMachine):
 
     def replayed(self, end_offset: int) -> State:
         machine = GroupMachine(SETTINGS)
-        for key, value in self.partition.records(end_offset=end_offset):
-            record = machine.decode(key, value)
-            assert record is not None
-            machine.replay(record)
+        for data in self.partition.batches_before(end_offset):
+            header = read_header(data)
+            producer_id = header.producer_id if header.is_transactional else None
+            for found in iter_records(data, 0, header):
+                if header.is_control:
+                    kind = control_record_type(found.key)
+                    is_commit = kind is ControlRecordType.COMMIT
+                    machine.replay_end(header.producer_id, is_commit=is_commit)
+                    continue
+                assert found.key is not None
+                record = machine.decode(found.key, found.value)
+                assert record is not None
+                machine.replay(record, producer_id)
         return state_of(machine)
 
     @precondition(lambda self: self.runtime.is_active(0))
@@ -403,7 +475,7 @@ def state_of(machine: GroupMachine) -> State:
         for topic, partitions in machine.offsets.of_group("group").items()
         for partition, committed in partitions.items()
     }
-    return groups, offsets
+    return groups, offsets, machine.pending.summary()
 
 
 TestGroups = Groups.TestCase

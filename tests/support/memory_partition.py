@@ -96,6 +96,10 @@ class MemoryPartition:
             memoryview(batch), acks=-1, internal=True, expected_leader_epoch=self.leader_epoch
         )
 
+    def batches_before(self, end_offset: int) -> list[bytes]:
+        """Whole batches below `end_offset`."""
+        return [batch.data for batch in self.batches if batch.next_offset <= end_offset]
+
     def wait_committed(self, next_offset: int, leader_epoch: int) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if not self.is_leader or leader_epoch != self.leader_epoch:
