@@ -29,7 +29,7 @@ def expire_group(
     settings: GroupSettings,
 ) -> int:
     """Append the tombstones that are due; how many offsets were looked at."""
-    in_use = _topics_in_use(group)
+    in_use = topics_in_use(group)
     looked_at = kept = 0
     for topic, partitions in store.of_group(group_id).items():
         for partition, committed in partitions.items():
@@ -51,7 +51,7 @@ def expire_group(
     return looked_at
 
 
-def _topics_in_use(group: ClassicGroup | None) -> frozenset[str] | None:
+def topics_in_use(group: ClassicGroup | None) -> frozenset[str] | None:
     """Topics whose offsets stay; None: all stay."""
     if group is None or group.state is GroupState.EMPTY:
         return frozenset()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from broker.control.metadata_cache import MetadataDelta
@@ -197,6 +197,16 @@ class GroupCoordinator:
 
     def delete(self, group_id: str) -> asyncio.Future[None]:
         return self._submit(group_id, lambda m, ticket, turn: m.delete(group_id, ticket, turn))
+
+    def delete_offsets(
+        self, group_id: str, partitions: Sequence[tuple[str, int]]
+    ) -> asyncio.Future[list[ErrorCode]]:
+        """A code for each partition."""
+        return self._submit(
+            group_id,
+            lambda m, ticket, turn: m.delete_offsets(group_id, partitions, ticket, turn),
+            may_be_empty=True,
+        )
 
     async def list_groups(self) -> list[GroupListing]:
         """All groups of the partitions that are led here; COORDINATOR_LOAD_IN_PROGRESS."""

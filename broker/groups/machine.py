@@ -7,14 +7,14 @@ are passed to the module that knows. Reads are requests too: their answers wait 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from broker.coordinator.deadlines import Deadlines
 from broker.coordinator.machine import Moment, Ticket, Turn
 from broker.groups import records
 from broker.groups.classic_group import ClassicGroup
-from broker.groups.expiry import expire_group
+from broker.groups.expiry import expire_group, topics_in_use
 from broker.groups.join import decide_join
 from broker.groups.membership import decide_heartbeat, decide_leave, decide_sync
 from broker.groups.offsets import OffsetStore, decide_commit, fetch, forget_topics
@@ -260,6 +260,9 @@ class GroupMachine:
             raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND)
         if group is not None and (group.state is not GroupState.EMPTY or group.pending):
             raise ProtocolError(ErrorCode.NON_EMPTY_GROUP)
+        if self.pending.of_group(group_id):
+            # What a marker commits afterwards would bring the group back.
+            raise ProtocolError(ErrorCode.NON_EMPTY_GROUP, "a transaction with its offsets is open")
         # Offsets first: if the batches are torn apart, the group is still there to be deleted.
         for topic, partitions in self.offsets.of_group(group_id).items():
             for partition in partitions:
@@ -267,6 +270,34 @@ class GroupMachine:
         if group is not None and group.stored is not None:
             turn.append(GroupRecord(group_id, None))
         turn.answer(ticket, None)
+
+    def delete_offsets(
+        self,
+        group_id: str,
+        partitions: Sequence[tuple[str, int]],
+        ticket: Ticket,
+        turn: Turn[Record],
+    ) -> None:
+        """Tombstones for offsets; the result is an ErrorCode for each, in order.
+
+        GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; for one, GROUP_SUBSCRIBED_TO_TOPIC.
+        """
+        group = self.groups.get(group_id)
+        if group is None and not self.offsets.has(group_id):
+            raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND)
+        in_use = topics_in_use(group)
+        if in_use is None and (group is None or group.protocol_type != "consumer"):
+            raise ProtocolError(ErrorCode.NON_EMPTY_GROUP, "its members are no consumers")
+        committed = self.offsets.of_group(group_id)
+        codes = []
+        for topic, index in partitions:
+            if in_use is None or topic in in_use:
+                codes.append(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC)
+                continue
+            codes.append(ErrorCode.NONE)
+            if index in committed.get(topic, {}):
+                turn.append(OffsetRecord(group_id, topic, index, None))
+        turn.answer(ticket, codes)
 
     # ---- time
 
@@ -309,6 +340,8 @@ class GroupMachine:
                 break
             group_id = self._sweep.popleft()
             group = self.groups.get(group_id)
+            if self.pending.of_group(group_id):
+                continue  # in use by a transaction
             looked_at += expire_group(group_id, group, self.offsets, turn, self._settings)
         if not self._sweep:
             interval_ms = self._settings.offsets_retention_check_interval_ms

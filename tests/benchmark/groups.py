@@ -104,6 +104,8 @@ class _Group:
                 assert process.stdout is not None
                 while process.stdout.readline().strip() == "0":
                     pass
+                while sum(len(member.owned) for member in self.members) >= PARTITIONS:
+                    time.sleep(0.005)
                 yield process
             finally:
                 process.kill()

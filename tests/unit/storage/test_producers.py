@@ -173,3 +173,52 @@ def test_damaged_snapshots_are_refused() -> None:
         ProducerState.decode(data + b"x")
     with pytest.raises(DecodeError, match="version 9"):
         ProducerState.decode(b"\x09" + data[1:])
+
+
+def test_a_coordinators_batch_opens_a_transaction_without_a_sequence() -> None:
+    state = ProducerState()
+    batch = header(-1, base_offset=40, transactional=True)
+    assert state.check(batch) is None
+    state.update(batch, 1)
+    assert state.has_open(7, 0)
+    assert not state.has_open(7, 1)
+    assert state.first_undecided_offset(100) == 40
+    assert state.check(header(-1, base_offset=41, transactional=True)) is None
+    assert state.check(header(0, transactional=True)) is None, "its own sequences begin with 0"
+    assert ProducerState.decode(state.encode()).summary() == state.summary()
+    state.end_transaction(7, 1, 3, 50, 2)
+    assert refused(state, header(-1, transactional=True)) is ErrorCode.INVALID_PRODUCER_EPOCH
+
+
+@pytest.mark.parametrize(
+    ("producer_epoch", "coordinator_epoch", "is_bumped", "code"),
+    [
+        (4, 9, False, None),
+        (5, 9, True, None),
+        (4, 9, True, ErrorCode.INVALID_PRODUCER_EPOCH),
+        (3, 9, False, ErrorCode.INVALID_PRODUCER_EPOCH),
+        (4, 8, False, ErrorCode.TRANSACTION_COORDINATOR_FENCED),
+    ],
+)
+def test_which_markers_are_refused(
+    producer_epoch: int, coordinator_epoch: int, is_bumped: bool, code: ErrorCode | None
+) -> None:
+    state = ProducerState()
+    state.end_transaction(7, 4, 9, 10, 1)
+    state.update(header(0, base_offset=20, producer_epoch=4, transactional=True), 2)
+
+    def check() -> None:
+        state.check_marker(7, producer_epoch, coordinator_epoch, is_bumped=is_bumped)
+
+    if code is None:
+        check()
+        return
+    with pytest.raises(ProtocolError) as caught:
+        check()
+    assert caught.value.code is code
+
+
+def test_a_repeated_marker_is_taken_once_nothing_is_open() -> None:
+    state = ProducerState()
+    state.end_transaction(7, 4, 9, 10, 1)
+    state.check_marker(7, 4, 9, is_bumped=True)
