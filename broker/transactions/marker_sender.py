@@ -59,7 +59,7 @@ class _Outbox:
         self._waiting: list[
             tuple[MarkerWrite, asyncio.Future[Mapping[TopicPartition, ErrorCode]]]
         ] = []
-        self._is_sending = False
+        self._turn = asyncio.Lock()
 
     async def write(self, write: MarkerWrite) -> Mapping[TopicPartition, ErrorCode]:
         """A code for each partition; ProtocolError when the broker cannot be reached."""
@@ -67,16 +67,10 @@ class _Outbox:
             asyncio.get_running_loop().create_future()
         )
         self._waiting.append((write, future))
-        if not self._is_sending:
-            self._is_sending = True
-            try:
-                while self._waiting:
-                    await self._send_some()
-            finally:
-                self._is_sending = False
-                for _, other in self._waiting:
-                    other.cancel()
-                self._waiting.clear()
+        async with self._turn:
+            # Whoever has its turn sends for all that wait, and goes once its own is answered.
+            while not future.done():
+                await self._send_some()
         return await future
 
     async def _send_some(self) -> None:
