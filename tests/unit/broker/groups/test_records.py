@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.groups import records
 from broker.groups.records import decode, encode
 from broker.groups.stored import (
     CommittedOffset,
@@ -16,6 +17,7 @@ from broker.groups.stored import (
     StoredMember,
 )
 from ottla.core.errors import DecodeError
+from ottla.core.identifiers import NIL_UUID, Uuid
 
 INT32 = st.integers(-1, 2**31 - 1)
 INT64 = st.integers(-1, 2**63 - 1)
@@ -113,3 +115,21 @@ def test_other_kinds_of_keys_are_not_ours() -> None:
 def test_damage_is_told(key: bytes, value: bytes | None) -> None:
     with pytest.raises(DecodeError):
         decode(key, value)
+
+
+@pytest.mark.parametrize("note", ["", "a note", "é" * 63, "x" * 126, "x" * 127, "x" * 300])
+@pytest.mark.parametrize("topic_id", [NIL_UUID, Uuid(bytes(range(16)))])
+def test_the_fast_way_reads_what_the_slow_way_reads(
+    note: str, topic_id: Uuid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed = CommittedOffset(5, 3, note, 1_700_000_000_000, None, topic_id)
+    record = OffsetRecord("grüppe", "tópic", 7, committed)
+    key, value = records.encode(record)
+    is_usual = topic_id != NIL_UUID and len(note.encode()) < 127
+    assert value is not None
+    assert (records._decode_usual_offset(value) == committed) is is_usual
+    assert records._decode_usual_key(key) == ("grüppe", "tópic", 7)
+    assert records.decode(key, value) == record
+    monkeypatch.setattr(records, "_decode_usual_offset", lambda data: None)
+    monkeypatch.setattr(records, "_decode_usual_key", lambda key: None)
+    assert records.decode(key, value) == record
