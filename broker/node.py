@@ -447,6 +447,7 @@ def _group_settings(settings: NodeSettings) -> GroupSettings:
         max_session_timeout_ms=settings.group_max_session_timeout_ms,
         max_size=settings.group_max_size,
         offsets_retention_ms=settings.offsets_retention_minutes * 60_000,
+        offsets_retention_check_interval_ms=settings.offsets_retention_check_interval_ms,
         offset_metadata_max_bytes=settings.offset_metadata_max_bytes,
         offsets_topic_num_partitions=settings.offsets_topic_num_partitions,
         offsets_topic_replication_factor=settings.offsets_topic_replication_factor,

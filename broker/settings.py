@@ -192,6 +192,12 @@ class NodeSettings:
     offsets_retention_minutes: int = setting(
         "offsets.retention.minutes", 10_080, "how long an empty group's offsets stay", minimum=1
     )
+    offsets_retention_check_interval_ms: int = setting(
+        "offsets.retention.check.interval.ms",
+        600_000,
+        "how often committed offsets are looked at for deletion",
+        minimum=1,
+    )
     offset_metadata_max_bytes: int = setting(
         "offset.metadata.max.bytes", 4_096, "largest note with an offset", minimum=0
     )

@@ -19,6 +19,7 @@ class GroupSettings:
     offsets_retention_ms: int = 10_080 * 60_000
     """offsets.retention.minutes: how long offsets outlive their group's last member."""
     offsets_retention_check_interval_ms: int = 600_000
+    """offsets.retention.check.interval.ms"""
     offset_metadata_max_bytes: int = 4_096
     """offset.metadata.max.bytes; as in Kafka, it is characters that are counted."""
     offsets_topic_num_partitions: int = 50
