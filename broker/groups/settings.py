@@ -16,6 +16,11 @@ class GroupSettings:
     """group.min|max.session.timeout.ms, both inclusive."""
     max_size: int = 2**31 - 1
     """group.max.size: members of one group."""
+    consumer_session_timeout_ms: int = 45_000
+    consumer_heartbeat_interval_ms: int = 5_000
+    """group.consumer.session.timeout.ms and group.consumer.heartbeat.interval.ms (KIP-848)."""
+    consumer_max_size: int = 2**31 - 1
+    """group.consumer.max.size."""
     offsets_retention_ms: int = 10_080 * 60_000
     """offsets.retention.minutes: how long offsets outlive their group's last member."""
     offsets_retention_check_interval_ms: int = 600_000

@@ -1,0 +1,96 @@
+"""ConsumerGroupMemberMetadataKey, versions 5 (none is flexible).
+
+Generated from consumer_offsets.schema by ottla.protocol.generator; do not edit.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ottla.protocol.message import Buffer, Message
+from ottla.protocol.wire import (
+    MALFORMED,
+    malformed,
+    null_fault,
+    unknown_version,
+)
+
+_pack_h = struct.Struct(">h").pack
+_unpack_h = struct.Struct(">h").unpack_from
+
+
+@dataclass(slots=True)
+class ConsumerGroupMemberMetadataKey(Message):
+    group_id: str = ""
+    member_id: str = ""
+
+    MIN_VERSION: ClassVar[int] = 5
+    MAX_VERSION: ClassVar[int] = 5
+    FLEXIBLE_VERSION: ClassVar[int | None] = None
+
+    @classmethod
+    def decode(cls, data: Buffer, version: int, offset: int = 0) -> ConsumerGroupMemberMetadataKey:
+        return cls.decode_from(data, offset, version)[0]
+
+    @classmethod
+    def decode_from(
+        cls, data: Buffer, offset: int, version: int
+    ) -> tuple[ConsumerGroupMemberMetadataKey, int]:
+        try:
+            if version == 5:
+                (message,), end = _read_consumer_group_member_metadata_key_classic(
+                    data, offset, 1, version
+                )
+            else:
+                raise unknown_version("ConsumerGroupMemberMetadataKey", version)
+        except MALFORMED as error:
+            raise malformed("ConsumerGroupMemberMetadataKey", version, error) from error
+        if end > len(data):
+            raise malformed("ConsumerGroupMemberMetadataKey", version, IndexError())
+        return message, end
+
+    def _write(self, out: bytearray, version: int) -> None:
+        if version == 5:
+            _write_consumer_group_member_metadata_key_classic(out, (self,), version)
+        else:
+            raise ValueError(f"ConsumerGroupMemberMetadataKey has no version {version}")
+
+
+def _read_consumer_group_member_metadata_key_classic(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[ConsumerGroupMemberMetadataKey], int]:
+    items: list[ConsumerGroupMemberMetadataKey] = []
+    group_id: str
+    member_id: str
+    for _ in range(count):
+        (n,) = _unpack_h(data, position)
+        position += 2
+        if n < 0:
+            raise null_fault("ConsumerGroupMemberMetadataKey.group_id")
+        end = position + n
+        group_id = str(data[position:end], "utf-8")
+        position = end
+        (n,) = _unpack_h(data, position)
+        position += 2
+        if n < 0:
+            raise null_fault("ConsumerGroupMemberMetadataKey.member_id")
+        end = position + n
+        member_id = str(data[position:end], "utf-8")
+        position = end
+        items.append(ConsumerGroupMemberMetadataKey(group_id, member_id))
+    return items, position
+
+
+def _write_consumer_group_member_metadata_key_classic(
+    out: bytearray, items: Sequence[ConsumerGroupMemberMetadataKey], version: int
+) -> None:
+    for item in items:
+        raw = item.group_id.encode()
+        out += _pack_h(len(raw))
+        out += raw
+        raw = item.member_id.encode()
+        out += _pack_h(len(raw))
+        out += raw

@@ -1,0 +1,31 @@
+"""Tombstones and values come back as they were written (values: test_heartbeat)."""
+
+from __future__ import annotations
+
+import pytest
+
+from broker.groups.consumer.records import decode, encode
+from broker.groups.consumer.stored import (
+    ConsumerRecord,
+    CurrentRecord,
+    EpochRecord,
+    StoredEpoch,
+    SubscriberRecord,
+    TargetEpochRecord,
+    TargetRecord,
+)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        EpochRecord("g", None),
+        EpochRecord("g", StoredEpoch(7, 5)),
+        SubscriberRecord("g", "m", None),
+        TargetEpochRecord("g", None),
+        TargetRecord("g", "m", None),
+        CurrentRecord("g", "m", None),
+    ],
+)
+def test_round_trip(record: ConsumerRecord) -> None:
+    assert decode(*encode(record)) == record
