@@ -20,6 +20,11 @@ from broker.coordinator.machine import Ticket, Turn
 from broker.coordinator.replicated_partition import ReplicatedPartition
 from broker.coordinator.runtime import CoordinatorRuntime
 from broker.coordinator.shard import ShardLimits
+from broker.groups.consumer.requests import (
+    ConsumerHeartbeat,
+    ConsumerHeartbeatResult,
+    TopicsView,
+)
 from broker.groups.machine import GroupMachine
 from broker.groups.requests import (
     CommitRequest,
@@ -137,6 +142,21 @@ class GroupCoordinator:
     def heartbeat(self, request: HeartbeatRequest) -> asyncio.Future[None]:
         return self._submit(
             request.group_id, lambda m, ticket, turn: m.heartbeat(request, ticket, turn)
+        )
+
+    def consumer_heartbeat(
+        self, request: ConsumerHeartbeat
+    ) -> asyncio.Future[ConsumerHeartbeatResult]:
+        """KIP-848; the decision is given the topics as this broker knows them now."""
+        texts = [request.member_id, request.instance_id or "", request.rack_id or ""]
+        texts += [request.client_id, *(request.topics or ())]
+        if not _fit_a_record(texts):
+            return _refused(ErrorCode.INVALID_REQUEST, "a name is longer than 32767 bytes")
+        topics = self._metadata.state.topics.values()
+        view = TopicsView({t.name: (t.topic_id, len(t.partitions)) for t in topics})
+        return self._submit(
+            request.group_id,
+            lambda m, ticket, turn: m.consumer_heartbeat(request, view, ticket, turn),
         )
 
     def leave(self, request: LeaveRequest) -> asyncio.Future[list[ErrorCode]]:

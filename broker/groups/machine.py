@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from broker.coordinator.deadlines import Deadlines
 from broker.coordinator.machine import Moment, Ticket, Turn
 from broker.groups import records
 from broker.groups.classic_group import ClassicGroup
+from broker.groups.consumer import heartbeat as consumer
+from broker.groups.consumer.group import ConsumerGroup
+from broker.groups.consumer.requests import ConsumerHeartbeat, TopicsView
+from broker.groups.consumer.stored import EpochRecord, TargetEpochRecord
 from broker.groups.expiry import expire_group, topics_in_use
 from broker.groups.join import decide_join
 from broker.groups.membership import decide_heartbeat, decide_leave, decide_sync
@@ -52,6 +57,7 @@ class GroupMachine:
         "_settings",
         "_sweep",
         "_sweep_at_ms",
+        "consumers",
         "groups",
         "offsets",
         "pending",
@@ -59,6 +65,8 @@ class GroupMachine:
 
     def __init__(self, settings: GroupSettings) -> None:
         self.groups: dict[str, ClassicGroup] = {}
+        self.consumers: dict[str, ConsumerGroup] = {}
+        """Groups of the consumer protocol (KIP-848); no id is in both."""
         self.offsets = OffsetStore()
         self.pending = PendingOffsets()
         self._settings = settings
@@ -86,6 +94,12 @@ class GroupMachine:
             else:
                 self.pending.replay(record, producer_id)
             return
+        if not isinstance(record, GroupRecord):
+            consumers = self.consumers.setdefault(record.group_id, ConsumerGroup(record.group_id))
+            consumers.replay(record)
+            if consumers.is_gone:
+                del self.consumers[record.group_id]
+            return
         group = self.groups.get(record.group_id)
         if record.group is not None:
             if group is None:
@@ -108,11 +122,18 @@ class GroupMachine:
         for group in self.groups.values():
             group.restore_members(moment.now_ms)
             self._schedule(group)
+        for consumers in self.consumers.values():
+            consumer.restore_deadlines(consumers, moment.now_ms, self._settings)
+            self._schedule(consumers)
         self._sweep_at_ms = moment.now_ms + self._settings.offsets_retention_check_interval_ms
 
     # ---- members
 
     def join(self, request: JoinRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        if request.group_id in self.consumers:
+            raise ProtocolError(
+                ErrorCode.INCONSISTENT_GROUP_PROTOCOL, "the group uses the consumer protocol"
+            )
         group = self.groups.get(request.group_id)
         if group is None:
             if request.member_id != "":
@@ -130,6 +151,19 @@ class GroupMachine:
     def heartbeat(self, request: HeartbeatRequest, ticket: Ticket, turn: Turn[Record]) -> None:
         # A session that ends later needs no new deadline: see Deadlines.
         decide_heartbeat(self._group_of_member(request.group_id), request, ticket, turn)
+
+    def consumer_heartbeat(
+        self, request: ConsumerHeartbeat, view: TopicsView, ticket: Ticket, turn: Turn[Record]
+    ) -> None:
+        """The result is a ConsumerHeartbeatResult; GROUP_ID_NOT_FOUND: the group is classic."""
+        group_id = request.group_id
+        if group_id in self.groups:
+            raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND, "the group uses the classic protocol")
+        group = self.consumers.get(group_id, ConsumerGroup(group_id))
+        turn.answer(ticket, consumer.decide_heartbeat(group, request, view, turn, self._settings))
+        if turn.records:
+            self.consumers[group_id] = group
+        self._schedule(group)
 
     def leave(self, request: LeaveRequest, ticket: Ticket, turn: Turn[Record]) -> None:
         group = self._group_of_member(request.group_id)
@@ -180,7 +214,7 @@ class GroupMachine:
         else:
             self._schedule(group)
 
-    def _schedule(self, group: ClassicGroup) -> None:
+    def _schedule(self, group: ClassicGroup | ConsumerGroup) -> None:
         deadline_ms = group.next_deadline()
         if deadline_ms is not None:
             self._deadlines.wake_by(group.group_id, deadline_ms)
@@ -189,6 +223,7 @@ class GroupMachine:
 
     def commit(self, request: CommitRequest, ticket: Ticket, turn: Turn[Record]) -> None:
         """The result is an ErrorCode for each offset."""
+        request = self._checked_commit(request)
         group = self.groups.get(request.group_id)
         turn.answer(ticket, decide_commit(group, request, turn, self._settings))
 
@@ -196,11 +231,24 @@ class GroupMachine:
         self, request: CommitRequest, producer: tuple[int, int], ticket: Ticket, turn: Turn[Record]
     ) -> None:
         """As `commit`; the offsets count once the producer's transaction is committed."""
+        request = self._checked_commit(request, is_transactional=True)
         group = self.groups.get(request.group_id)
         turn.producer = producer
         turn.answer(
             ticket, decide_commit(group, request, turn, self._settings, is_transactional=True)
         )
+
+    def _checked_commit(
+        self, request: CommitRequest, *, is_transactional: bool = False
+    ) -> CommitRequest:
+        """A commit to a consumer group is checked here; `decide_commit` then sees no member."""
+        group = self.consumers.get(request.group_id)
+        if group is None:
+            return request
+        consumer.check_committer(
+            group, request.member_id, request.generation, is_transactional=is_transactional
+        )
+        return replace(request, member_id="", instance_id=None, generation=-1)
 
     def fetch(self, request: FetchRequest, ticket: Ticket, turn: Turn[Record]) -> None:
         """The result is a list of FetchedOffset."""
@@ -222,12 +270,20 @@ class GroupMachine:
         listings += [
             GroupListing(group_id, "", GroupState.EMPTY)
             for group_id in self.offsets.group_ids
-            if group_id not in self.groups
+            if group_id not in self.groups and group_id not in self.consumers
+        ]
+        listings += [
+            GroupListing(group_id, "consumer", consumers.state, is_consumer=True)
+            for group_id, consumers in self.consumers.items()
         ]
         turn.answer(ticket, listings)
 
     def describe(self, group_id: str, ticket: Ticket, turn: Turn[Record]) -> None:
         """The result is a GroupDescription; GROUP_ID_NOT_FOUND."""
+        if group_id in self.consumers:
+            raise ProtocolError(
+                ErrorCode.GROUP_ID_NOT_FOUND, f"Group {group_id} is not a classic group."
+            )
         group = self.groups.get(group_id)
         if group is None:
             if not self.offsets.has(group_id):
@@ -256,7 +312,10 @@ class GroupMachine:
     def delete(self, group_id: str, ticket: Ticket, turn: Turn[Record]) -> None:
         """Tombstones for an empty group and its offsets; GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP."""
         group = self.groups.get(group_id)
-        if group is None and not self.offsets.has(group_id):
+        consumers = self.consumers.get(group_id)
+        if consumers is not None and consumers.members:
+            raise ProtocolError(ErrorCode.NON_EMPTY_GROUP)
+        if group is None and consumers is None and not self.offsets.has(group_id):
             raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND)
         if group is not None and (group.state is not GroupState.EMPTY or group.pending):
             raise ProtocolError(ErrorCode.NON_EMPTY_GROUP)
@@ -269,6 +328,9 @@ class GroupMachine:
                 turn.append(OffsetRecord(group_id, topic, partition, None))
         if group is not None and group.stored is not None:
             turn.append(GroupRecord(group_id, None))
+        if consumers is not None:
+            turn.append(TargetEpochRecord(group_id, None))
+            turn.append(EpochRecord(group_id, None))
         turn.answer(ticket, None)
 
     def delete_offsets(
@@ -283,9 +345,12 @@ class GroupMachine:
         GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; for one, GROUP_SUBSCRIBED_TO_TOPIC.
         """
         group = self.groups.get(group_id)
-        if group is None and not self.offsets.has(group_id):
+        consumers = self.consumers.get(group_id)
+        if group is None and consumers is None and not self.offsets.has(group_id):
             raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND)
         in_use = topics_in_use(group)
+        if consumers is not None:
+            in_use = frozenset(t for m in consumers.members.values() for t in m.topics)
         if in_use is None and (group is None or group.protocol_type != "consumer"):
             raise ProtocolError(ErrorCode.NON_EMPTY_GROUP, "its members are no consumers")
         committed = self.offsets.of_group(group_id)
@@ -315,6 +380,11 @@ class GroupMachine:
             group_id = self._deadlines.pop_due(now_ms)
             if group_id is None:
                 break
+            consumers = self.consumers.get(group_id)
+            if consumers is not None:
+                consumer.expire(consumers, turn)
+                self._schedule(consumers)
+                continue
             group = self.groups.get(group_id)
             if group is not None:
                 before = len(turn.records)
@@ -339,6 +409,8 @@ class GroupMachine:
             if not self._sweep or looked_at > OFFSETS_PER_TURN:
                 break
             group_id = self._sweep.popleft()
+            if group_id in self.consumers and self.consumers[group_id].members:
+                continue
             group = self.groups.get(group_id)
             if self.pending.of_group(group_id):
                 continue  # in use by a transaction

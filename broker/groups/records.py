@@ -3,7 +3,8 @@
     key     version int16 | body      0, 1: OffsetCommitKey; 2: GroupMetadataKey
     value   version int16 | body      null is a tombstone
 
-Keys of other versions (the KIP-848 groups') are not ours: `decode` gives None. Written are offset
+Keys 3 and 5 to 8 are of consumer groups, see consumer/records.py; other keys are not ours:
+`decode` gives None. Written are offset
 values of version 1 with an expiry time, of version 4 with a topic id, else 3, and group values of
 version 3, as Kafka 4.3 does.
 """
@@ -14,6 +15,7 @@ import struct
 from struct import Struct
 from typing import Final
 
+from broker.groups.consumer import records as consumer_records
 from broker.groups.stored import (
     CommittedOffset,
     GroupRecord,
@@ -51,6 +53,8 @@ def encode(record: Record) -> tuple[bytes, bytes | None]:
         committed = record.committed
         value = None if committed is None else _encode_offset(committed)
         return _VERSION.pack(_OFFSET_KEY) + key.encode(_OFFSET_KEY), value
+    if not isinstance(record, GroupRecord):
+        return consumer_records.encode(record)
     group_key = GroupMetadataKey(record.group_id)
     value = None if record.group is None else _encode_group(record.group)
     return _VERSION.pack(_GROUP_KEY) + group_key.encode(_GROUP_KEY), value
@@ -74,6 +78,8 @@ def decode(key: bytes, value: bytes | None) -> Record | None:
     if key_version == _GROUP_KEY:
         group_key = GroupMetadataKey.decode(key, key_version, 2)
         return GroupRecord(group_key.group, None if value is None else _decode_group(value))
+    if key_version in consumer_records.KEY_VERSIONS:
+        return consumer_records.decode(key, value)
     return None
 
 

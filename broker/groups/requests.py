@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from broker.groups.consumer.group import ConsumerGroupState
 from broker.groups.states import GroupState
 from broker.groups.stored import CommittedOffset
 from ottla.core.errors import ErrorCode
@@ -143,7 +144,9 @@ class FetchedOffset:
 class GroupListing:
     group_id: str
     protocol_type: str
-    state: GroupState
+    state: GroupState | ConsumerGroupState
+    is_consumer: bool = False
+    """Of the consumer protocol (KIP-848)."""
 
 
 @dataclass(frozen=True, slots=True)

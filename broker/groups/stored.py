@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from broker.groups.consumer.stored import ConsumerRecord
 from ottla.core.identifiers import NIL_UUID, Uuid
 
 GENERATION_MAX = 2**31 - 1
@@ -84,4 +85,4 @@ class OffsetRecord:
     """None: a tombstone."""
 
 
-Record: TypeAlias = GroupRecord | OffsetRecord
+Record: TypeAlias = GroupRecord | OffsetRecord | ConsumerRecord

@@ -8,8 +8,9 @@ Filters ignore case; an empty one lets everything pass, an unknown name nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from broker.groups.requests import GroupListing
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.list_groups_request import ListGroupsRequest
@@ -18,8 +19,6 @@ from ottla.protocol.messages.list_groups_response import ListedGroup, ListGroups
 if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
 
-_CLASSIC: Final = "classic"
-
 
 async def handle(
     services: BrokerServices, context: RequestContext, request: ListGroupsRequest
@@ -27,15 +26,18 @@ async def handle(
     states = {state.lower() for state in request.states_filter}
     types = {kind.lower() for kind in request.types_filter}
     listings = await services.groups.list_groups()
-    if types and _CLASSIC not in types:
-        listings = []
     return ListGroupsResponse(
         groups=[
-            ListedGroup(group.group_id, group.protocol_type, group.state.value, _CLASSIC)
+            ListedGroup(group.group_id, group.protocol_type, group.state.value, _type(group))
             for group in listings
-            if not states or group.state.value.lower() in states
+            if (not states or group.state.value.lower() in states)
+            and (not types or _type(group) in types)
         ]
     )
+
+
+def _type(group: GroupListing) -> str:
+    return "consumer" if group.is_consumer else "classic"
 
 
 HANDLER = HandlerSpec(ApiKey.LIST_GROUPS, 0, 5, handle)

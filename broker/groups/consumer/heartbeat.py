@@ -288,3 +288,15 @@ def restore_deadlines(group: ConsumerGroup, now_ms: int, settings: GroupSettings
         current = group.currents.get(member_id, NEW_MEMBER)
         if current.state is MemberState.UNREVOKED_PARTITIONS:
             group.revocations[member_id] = now_ms + member.rebalance_timeout_ms
+
+
+def check_committer(
+    group: ConsumerGroup, member_id: str, member_epoch: int, *, is_transactional: bool
+) -> None:
+    """UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH. Who is no member commits while nobody is one, or in a
+    transaction."""
+    if member_epoch < 0 and (is_transactional or not group.members):
+        return
+    check_member(group, member_id, None)
+    if group.currents.get(member_id, NEW_MEMBER).member_epoch != member_epoch:
+        raise ProtocolError(ErrorCode.STALE_MEMBER_EPOCH)

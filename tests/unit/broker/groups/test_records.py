@@ -98,7 +98,7 @@ def test_an_old_member_has_its_session_for_rebalances() -> None:
 
 
 def test_other_kinds_of_keys_are_not_ours() -> None:
-    assert decode(struct.pack(">h", 3) + text("g"), b"anything") is None
+    assert decode(struct.pack(">h", 4) + text("g"), b"anything") is None
 
 
 @pytest.mark.parametrize(
