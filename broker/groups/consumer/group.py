@@ -94,7 +94,8 @@ class ConsumerGroup:
     @property
     def is_gone(self) -> bool:
         """Nothing of it is in the log."""
-        return not (self.epoch or self.assignment_epoch or self.members or self.currents)
+        kept = self.members or self.currents or self.targets
+        return not (self.epoch or self.assignment_epoch or kept)
 
     @property
     def state(self) -> ConsumerGroupState:
