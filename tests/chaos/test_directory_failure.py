@@ -25,6 +25,8 @@ from tests.support.mounts import Ext4
 from tests.support.topics import create_topic
 
 TOPIC = "spread"
+SEGMENT_BYTES = 20_000
+BATCH_BYTES = 10_000  # what waits while a leader moves must still fit a segment
 PARTITIONS = 8
 VICTIM = 1
 
@@ -161,11 +163,11 @@ def damage(folder: Path) -> tuple[Path, bytes, int]:
 @pytest.mark.parametrize("found_by", ["its start", "a reader"])
 def test_a_damaged_replica_is_made_again_from_its_leader(tmp_path: Path, found_by: str) -> None:
     topic = "rotten"
-    settings: dict[str, str | int | bool] = {"log.segment.bytes": 20_000}
+    settings: dict[str, str | int | bool] = {"log.segment.bytes": SEGMENT_BYTES}
     with Cluster(brokers=3, settings=settings, directory=tmp_path / "cluster") as cluster:
         create_topic(cluster.bootstrap, topic, partitions=1)
         cluster.wait_in_sync(topic)
-        with SteadyProducer(cluster.bootstrap, topic) as producer:
+        with SteadyProducer(cluster.bootstrap, topic, batch_bytes=BATCH_BYTES) as producer:
             assert producer.wait_acknowledged_after(time.monotonic() + 2, 30) is not None
             victim = cluster.leader(topic, 0)
             folder = cluster.directory / f"node-{victim}" / "log" / f"{topic}-0"
@@ -218,10 +220,10 @@ def aside(folder: Path) -> list[Path]:
 
 def test_the_only_copy_is_left_as_it_is(tmp_path: Path) -> None:
     topic = "single"
-    settings: dict[str, str | int | bool] = {"log.segment.bytes": 20_000}
+    settings: dict[str, str | int | bool] = {"log.segment.bytes": SEGMENT_BYTES}
     with Cluster(brokers=1, settings=settings, directory=tmp_path / "cluster") as cluster:
         create_topic(cluster.bootstrap, topic, partitions=2, replication_factor=1)
-        with SteadyProducer(cluster.bootstrap, topic) as producer:
+        with SteadyProducer(cluster.bootstrap, topic, batch_bytes=BATCH_BYTES) as producer:
             assert producer.wait_acknowledged_after(time.monotonic() + 2, 30) is not None
             assert not producer.finish().failed
         cluster.stop(1)

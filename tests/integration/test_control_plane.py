@@ -376,8 +376,8 @@ def test_after_a_power_cut_of_all_the_longest_log_leads() -> None:
         async with control_plane() as plane:
             nodes = await plane.start_brokers(3)
             await create(nodes[0], count=1)
-            for node in nodes:
-                await node.kill()
+            # At once: whoever were fenced before the last one's end would not be waited for.
+            await asyncio.gather(*(node.kill() for node in nodes))
             await until(lambda: all(b.fenced for b in plane.brokers_of_image().values()))
             ends = {1: (0, 5), 2: (0, 9), 3: (0, 7)}
 
