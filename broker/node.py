@@ -13,53 +13,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 import grpc.aio
 
-from broker.control.client import ControllerClient
+from broker.broker_rooms import BrokerRooms, compactor
 from broker.control.metadata_cache import MetadataCache
-from broker.control.requests import BrokerIdentity, DirectoryReport, LogPosition
-from broker.control.settings import ControlSettings
-from broker.groups.group_coordinator import GroupCoordinator
-from broker.groups.settings import GroupSettings
 from broker.handlers import HANDLERS
-from broker.handlers.departures import Departures
-from broker.handlers.fetch_sessions import FetchSessionCache
-from broker.handlers.peer_check import DIAL_MS_MAX, PeerCheck
-from broker.handlers.producer_ids import ProducerIds
-from broker.handlers.services import BrokerServices
-from broker.internal_tls import channel_credentials, quorum_tls, server_credentials
+from broker.internal_tls import quorum_tls, server_credentials
 from broker.loop_lag import LoopLag
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import NetworkLimits
 from broker.network.listener import Listener, Server
 from broker.network.tls import server_context
-from broker.replication.manager import ReplicaManager
-from broker.replication.settings import ReplicationSettings
 from broker.settings import NodeSettings
-from broker.transactions.admission import Admissions
-from broker.transactions.channel import TransactionChannel
-from broker.transactions.marker_writer import MarkerWriter
-from broker.transactions.service import TransactionService
-from broker.transactions.settings import TransactionSettings
-from broker.transactions.transaction_coordinator import TransactionCoordinator
-from controller.fencing import refuses
 from controller.quorum.bootstrap import format_joiner, format_voter, read_mark
 from controller.quorum.raft_log import RaftMetadataLog
 from controller.service import ControllerService
 from controller.settings import ControllerSettings
-from controller.state import Endpoint
 from controller.state_machine import Crossing, MetadataStateMachine
 from ottla.core.clock import SystemClock
-from ottla.core.errors import ConfigError, ProtocolError
-from ottla.core.identifiers import Uuid, random_uuid, uuid_text
-from ottla.core.topic_configs import topic_defaults
-from storage.compaction.compactor import Compactor
+from ottla.core.errors import ConfigError
+from ottla.core.identifiers import uuid_text
 from storage.manager import LogManager
 from storage.vfs import OsVfs
 
@@ -110,7 +88,7 @@ class Node:
             if settings.is_controller:
                 await undo.enter_async_context(self._controller(group, internal))
             cache = MetadataCache()
-            broker = None if logs is None else _Broker(settings, logs, cache, self._clock)
+            broker = None if logs is None else BrokerRooms(settings, logs, cache, self._clock)
             if broker is not None:
                 broker.replicas.add_to_server(internal)
                 broker.transaction_service.add_to_server(internal)
@@ -127,7 +105,7 @@ class Node:
             logger.info("stopping")
 
     async def _serve_clients(
-        self, group: asyncio.TaskGroup, broker: _Broker, logs: LogManager, stop: asyncio.Event
+        self, group: asyncio.TaskGroup, broker: BrokerRooms, logs: LogManager, stop: asyncio.Event
     ) -> None:
         self._start(group, broker.client.run())
         if not await _until(broker.client.registered, stop):
@@ -135,7 +113,7 @@ class Node:
         await asyncio.to_thread(logs.mark_running, broker.client.broker_epoch or 0)
         self._start(group, logs.run())
         if self._settings.log_cleaner_enable:
-            self._start(group, _compactor(self._settings, logs, self._vfs, self._clock).run())
+            self._start(group, compactor(self._settings, logs, self._vfs, self._clock).run())
         self._start(group, broker.replicas.run())
         self._start(group, broker.groups.run())
         self._start(group, broker.transactions.run())
@@ -286,149 +264,6 @@ class Node:
             ) from None
 
 
-class _Broker:
-    """The rooms of a broker, wired."""
-
-    def __init__(
-        self, settings: NodeSettings, logs: LogManager, cache: MetadataCache, clock: SystemClock
-    ) -> None:
-        defaults = topic_defaults(settings.topic_defaults)
-        credentials = channel_credentials(settings)
-        departures = Departures()
-        self.ready = asyncio.Event()
-        replicas_changed = asyncio.Event()
-        cache.subscribe(
-            lambda delta: departures.note_metadata(cache.state, delta.brokers, clock.now_ms())
-        )
-        self.client = ControllerClient(
-            _identity(settings, logs),
-            cache,
-            ControlSettings(
-                tuple(str(address) for address in settings.controllers()),
-                heartbeat_ms=settings.broker_heartbeat_interval_ms,
-                topic_defaults=defaults,
-            ),
-            clock,
-            credentials=credentials,
-            ready=self.ready,
-            log_positions=self._log_positions,
-            replica_states=lambda: self.replicas.replica_states(),
-            replicas_changed=replicas_changed,
-        )
-        self.replicas = ReplicaManager(
-            logs,
-            cache,
-            self.client,
-            ReplicationSettings(
-                settings.node_id,
-                settings.cluster_id,
-                replica_lag_ms_max=settings.replica_lag_time_max_ms,
-                topic_defaults=defaults,
-                catch_up_rate_out=settings.leader_replication_throttled_rate,
-                catch_up_rate_in=settings.follower_replication_throttled_rate,
-            ),
-            clock,
-            credentials=credentials,
-            replicas_changed=replicas_changed,
-        )
-        self.groups = GroupCoordinator(
-            self.replicas, cache, self.client, _group_settings(settings), clock
-        )
-        markers = MarkerWriter(self.replicas, self.groups)
-        self.channel = TransactionChannel(
-            settings.node_id, settings.cluster_id, cache, markers, credentials
-        )
-        producer_ids = ProducerIds()
-        self.transactions = TransactionCoordinator(
-            self.replicas,
-            cache,
-            self.client,
-            lambda: producer_ids.take(self.client.allocate_producer_ids),
-            self.channel,
-            _transaction_settings(settings),
-            clock,
-        )
-        self.channel.coordinator = self.transactions
-        self.transaction_service = TransactionService(
-            settings.node_id, settings.cluster_id, markers, self.transactions
-        )
-        self.services = BrokerServices(
-            node_id=settings.node_id,
-            cluster_id=settings.cluster_id,
-            settings=settings,
-            clock=clock,
-            metadata=cache,
-            controller=self.client,
-            replicas=self.replicas,
-            groups=self.groups,
-            transactions=self.transactions,
-            transaction_gate=self.channel,
-            markers=markers,
-            admissions=Admissions(
-                self.channel, verifies=settings.transaction_partition_verification_enable
-            ),
-            producer_ids=producer_ids,
-            departures=departures,
-            peers=PeerCheck(settings.node_id, cache, departures, refuses(DIAL_MS_MAX), clock),
-            fetch_sessions=FetchSessionCache(
-                random.SystemRandom(),
-                sessions_max=settings.max_incremental_fetch_session_cache_slots,
-            ),
-        )
-
-    def _log_positions(self, partitions: Sequence[tuple[Uuid, int]]) -> list[LogPosition]:
-        """Where the named logs end, of those that are open and on a working disk."""
-        positions = []
-        for topic_id, index in partitions:
-            try:
-                log = self.replicas.partition_by_id(topic_id, index).usable_log
-            except ProtocolError:
-                continue
-            epoch = -1 if log.last_epoch is None else log.last_epoch
-            positions.append(LogPosition(topic_id, index, epoch, log.log_end_offset))
-        return positions
-
-
-def _compactor(
-    settings: NodeSettings, logs: LogManager, vfs: OsVfs, clock: SystemClock
-) -> Compactor:
-    return Compactor(
-        logs,
-        vfs,
-        clock,
-        backoff_ms=settings.log_cleaner_backoff_ms,
-        dedupe_buffer_bytes=settings.log_cleaner_dedupe_buffer_size,
-    )
-
-
-def _identity(settings: NodeSettings, logs: LogManager) -> BrokerIdentity:
-    internal = settings.advertised_internal_address()
-    return BrokerIdentity(
-        cluster_id=settings.cluster_id,
-        broker_id=settings.node_id,
-        incarnation_id=random_uuid(random.SystemRandom()),
-        endpoints=tuple(
-            Endpoint(
-                listener.name,
-                listener.address.host,
-                listener.address.port,
-                listener.security_protocol,
-            )
-            for listener in settings.advertised()
-        ),
-        internal_host=internal.host,
-        internal_port=internal.port,
-        rack=settings.broker_rack,
-        directories=tuple(
-            DirectoryReport(
-                directory.directory_id, directory.stop_state, directory.last_broker_epoch
-            )
-            for directory in logs.directories
-            if not directory.offline
-        ),
-    )
-
-
 def _controller_settings(settings: NodeSettings) -> ControllerSettings:
     return ControllerSettings(
         node_id=settings.node_id,
@@ -437,29 +272,6 @@ def _controller_settings(settings: NodeSettings) -> ControllerSettings:
         default_replication_factor=settings.default_replication_factor,
         min_insync_replicas=int(settings.topic_defaults.get("min.insync.replicas", 1)),
         lease_ms=settings.broker_session_timeout_ms,
-    )
-
-
-def _group_settings(settings: NodeSettings) -> GroupSettings:
-    return GroupSettings(
-        initial_rebalance_delay_ms=settings.group_initial_rebalance_delay_ms,
-        min_session_timeout_ms=settings.group_min_session_timeout_ms,
-        max_session_timeout_ms=settings.group_max_session_timeout_ms,
-        max_size=settings.group_max_size,
-        offsets_retention_ms=settings.offsets_retention_minutes * 60_000,
-        offsets_retention_check_interval_ms=settings.offsets_retention_check_interval_ms,
-        offset_metadata_max_bytes=settings.offset_metadata_max_bytes,
-        offsets_topic_num_partitions=settings.offsets_topic_num_partitions,
-        offsets_topic_replication_factor=settings.offsets_topic_replication_factor,
-    )
-
-
-def _transaction_settings(settings: NodeSettings) -> TransactionSettings:
-    return TransactionSettings(
-        timeout_ms_max=settings.transaction_max_timeout_ms,
-        id_expiration_ms=settings.transactional_id_expiration_ms,
-        topic_num_partitions=settings.transaction_state_log_num_partitions,
-        topic_replication_factor=settings.transaction_state_log_replication_factor,
     )
 
 

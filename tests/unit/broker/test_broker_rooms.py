@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from broker.node import _identity
+from broker.broker_rooms import _identity
 from broker.settings import NodeSettings
 from ottla.core.clock import ManualClock
 from storage.checkpoints import Checkpoints, MemoryStore
