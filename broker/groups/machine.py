@@ -257,7 +257,7 @@ class GroupMachine:
     def forget_topics(
         self, deleted: Mapping[Uuid, str], turn: Turn[Record], *, just_now: bool
     ) -> None:
-        forget_topics(self.offsets, deleted, turn, just_now=just_now)
+        forget_topics(self.offsets, self.pending, deleted, turn, just_now=just_now)
 
     # ---- tools
 
@@ -346,7 +346,8 @@ class GroupMachine:
         """
         group = self.groups.get(group_id)
         consumers = self.consumers.get(group_id)
-        if group is None and consumers is None and not self.offsets.has(group_id):
+        pending = self.pending.of_group(group_id)
+        if group is None and consumers is None and not pending and not self.offsets.has(group_id):
             raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND)
         in_use = topics_in_use(group)
         if consumers is not None:
@@ -360,7 +361,8 @@ class GroupMachine:
                 codes.append(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC)
                 continue
             codes.append(ErrorCode.NONE)
-            if index in committed.get(topic, {}):
+            # Else the marker of an open transaction would bring it back.
+            if index in committed.get(topic, {}) or (topic, index) in pending:
                 turn.append(OffsetRecord(group_id, topic, index, None))
         turn.answer(ticket, codes)
 

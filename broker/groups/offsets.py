@@ -166,14 +166,27 @@ def fetch(
 
 
 def forget_topics(
-    store: OffsetStore, deleted: Mapping[Uuid, str], turn: Turn[Record], *, just_now: bool
+    store: OffsetStore,
+    pending: PendingOffsets,
+    deleted: Mapping[Uuid, str],
+    turn: Turn[Record],
+    *,
+    just_now: bool,
 ) -> None:
-    """Tombstones for the offsets of deleted topics.
+    """Tombstones for the offsets of deleted topics, those of open transactions included.
 
     What was committed since for a new topic of the same name carries another id and stays. Offsets
     without an id go only if the topic was deleted `just_now`: later they may be its successor's.
     """
     for topic_id, topic in deleted.items():
-        for group_id, partition, committed in store.of_topic(topic):
-            if committed.topic_id == topic_id or (just_now and committed.topic_id == NIL_UUID):
-                turn.append(OffsetRecord(group_id, topic, partition, None))
+        gone: set[tuple[str, int]] = set()
+        kept: set[tuple[str, int]] = set()
+        for group_id, partition, committed in (*store.of_topic(topic), *pending.of_topic(topic)):
+            is_gone = committed.topic_id == topic_id or (
+                just_now and committed.topic_id == NIL_UUID
+            )
+            (gone if is_gone else kept).add((group_id, partition))
+        # A tombstone takes both what is committed and what is pending: one of the topic's successor
+        # stays, and what it covers is looked at again after its transaction.
+        for group_id, partition in sorted(gone - kept):
+            turn.append(OffsetRecord(group_id, topic, partition, None))

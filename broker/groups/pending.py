@@ -7,10 +7,10 @@ same. Only `replay`, `overwrite` and `end` change this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from broker.groups.stored import OffsetRecord
+from broker.groups.stored import CommittedOffset, OffsetRecord
 
 _Key: TypeAlias = tuple[str, int]  # topic, partition
 
@@ -61,9 +61,12 @@ class PendingOffsets:
         """(topic, partition) of every offset that an open transaction may change."""
         return self._producers_of.get(group_id, {})
 
-    def producers(self) -> frozenset[int]:
-        """Whose transactions have offsets here."""
-        return frozenset(self._records)
+    def of_topic(self, topic: str) -> Iterator[tuple[str, int, CommittedOffset]]:
+        """(group, partition, offset) of everything that is pending for `topic`."""
+        for records in self._records.values():
+            for (group_id, key), (_, record) in records.items():
+                if key[0] == topic and record is not None and record.committed is not None:
+                    yield group_id, key[1], record.committed
 
     def summary(self) -> dict[int, dict[tuple[str, _Key], OffsetRecord | None]]:
         """What is pending, for comparisons in tests."""

@@ -92,8 +92,8 @@ def handle(services: BrokerServices, context: RequestContext, request: ProduceRe
                         raise ProtocolError(
                             ErrorCode.INVALID_TXN_STATE, "a transaction needs its transactional id"
                         )
-                    origin = _origin(transactional_id, version, batch)
-                    outcome = services.admissions.append(partition, batch, origin)
+                    origin, sequence = _origin(transactional_id, version, batch)
+                    outcome = services.admissions.append(partition, batch, origin, sequence)
                     if isinstance(outcome, asyncio.Future):
                         waiting.append((_when_appended(partition, outcome, result), result))
                         continue
@@ -230,19 +230,20 @@ def _is_transactional(batch: memoryview) -> bool:
     return len(batch) > HEADER_SIZE and bool(batch[_ATTRIBUTES_LOW_AT] & TRANSACTIONAL_BIT)
 
 
-def _origin(transactional_id: str, version: int, batch: memoryview) -> BatchOrigin:
-    """CORRUPT_MESSAGE: no header of a batch."""
+def _origin(transactional_id: str, version: int, batch: memoryview) -> tuple[BatchOrigin, int]:
+    """Whose batch it is, and its first sequence. CORRUPT_MESSAGE: no header of a batch."""
     try:
         header = read_header(batch)
     except DecodeError as error:
         raise ProtocolError(ErrorCode.CORRUPT_MESSAGE, str(error)) from error
-    return BatchOrigin(
+    origin = BatchOrigin(
         transactional_id,
         header.producer_id,
         header.producer_epoch,
         is_implicit=version >= 12,
         is_abortable=version >= 11,
     )
+    return origin, header.base_sequence
 
 
 def _note_appended(result: PartitionProduceResponse, appended: Appended) -> None:
@@ -267,6 +268,8 @@ def _when_appended(
         _note_appended(result, appended)
         committed = partition.wait_committed(appended.last_offset + 1, appended.leader_epoch)
         committed.add_done_callback(on_committed)
+        # The request gave up: the partition may forget it.
+        done.add_done_callback(lambda _: committed.cancel())
 
     def on_committed(finished: asyncio.Future[None]) -> None:
         error = None if finished.cancelled() else finished.exception()

@@ -7,7 +7,10 @@ A marker that comes while the question is under way makes the answer worthless: 
 the very transaction, and what is appended after it would stay open for ever. So the marker
 invalidates the admission, and the batch is refused with a code that lets the client try again.
 
-What the producer sends to the partition meanwhile waits behind, in order (SAFETY.md, rule 19).
+What the producer sends to the partition meanwhile waits behind, in order (SAFETY.md, rule 19). An
+answer is good for batches of the same origin alone: another epoch, or another transactional id, is
+asked for when it stands in front. After a refusal later batches are refused until the refused one
+has come again.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ from ottla.core.identifiers import Uuid
 
 WAITING_MAX: Final = 64
 """Batches of one producer that wait at one partition; clients send five at a time."""
+REFUSED_MAX: Final = 10_000
+REFUSED_SECONDS: Final = 30.0
+"""How long later batches wait for one that was refused; clients come back within seconds."""
 ACKS_ALL: Final = -1
 
 _AS_THEY_ARE: Final = frozenset(
@@ -90,15 +96,9 @@ class AdmittingPartition(Protocol):
 _Key: TypeAlias = tuple[Uuid, int, int]  # topic id, partition, producer id
 
 
-@dataclass(slots=True)
-class _Waiting:
-    batch: bytearray
-    appended: asyncio.Future[Appended]
-
-
 @dataclass(frozen=True, slots=True)
 class BatchOrigin:
-    """Whose batch it is."""
+    """Whose batch it is; what is asked for one holds for all of the same origin."""
 
     transactional_id: str
     producer_id: int
@@ -107,6 +107,24 @@ class BatchOrigin:
     """The batch itself adds the partition to the transaction (Produce 12, KIP-890)."""
     is_abortable: bool
     """The client knows TRANSACTION_ABORTABLE (Produce 11)."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    batch: bytearray
+    origin: BatchOrigin
+    sequence: int
+    appended: asyncio.Future[Appended]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """The first batch that its producer has to send again before any later one."""
+
+    producer_epoch: int
+    sequence: int
+    until_s: float
+    """When it is given up, in the loop's time: its client may have given it up too."""
 
 
 class Admissions:
@@ -118,32 +136,47 @@ class Admissions:
         self._gate = gate
         self._verifies = verifies
         self._waiting: dict[_Key, deque[_Waiting]] = {}
+        self._refused: dict[_Key, _Refused] = {}
 
     def append(
-        self, partition: AdmittingPartition, batch: memoryview, origin: BatchOrigin
+        self,
+        partition: AdmittingPartition,
+        batch: memoryview,
+        origin: BatchOrigin,
+        sequence: int,
     ) -> Appended | asyncio.Future[Appended]:
         """Append a transactional batch now, or when the coordinator has answered.
 
-        `batch` is borrowed for the call. The errors of `Partition.append`, raised or in the future,
-        and those of `client_code`.
+        `batch` is borrowed for the call, `sequence` its first one. The errors of
+        `Partition.append`, raised or in the future, and those of `client_code`.
         """
         key = (partition.topic_id, partition.index, origin.producer_id)
+        self._check_turn(key, origin, sequence)
         queue = self._waiting.get(key)
         if queue is None:
-            admission = None
-            if self._verifies or origin.is_implicit:
-                admission = partition.begin_admission(origin.producer_id, origin.producer_epoch)
+            admission = self._begin(partition, origin)
             if admission is None:
-                return partition.append(batch, acks=ACKS_ALL)
+                appended = partition.append(batch, acks=ACKS_ALL)
+                self._refused.pop(key, None)
+                return appended
             queue = self._waiting[key] = deque()
             self._ask(key, partition, admission, origin)
         elif len(queue) >= WAITING_MAX:
+            self._note_refused(key, origin, sequence)
             raise ProtocolError(
                 ErrorCode.NOT_ENOUGH_REPLICAS, "too many batches wait for their transaction"
             )
-        waiting = _Waiting(bytearray(batch), asyncio.get_running_loop().create_future())
-        queue.append(waiting)
-        return waiting.appended
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        queue.append(_Waiting(bytearray(batch), origin, sequence, future))
+        return future
+
+    def _begin(self, partition: AdmittingPartition, origin: BatchOrigin) -> Admission | None:
+        """None when nobody need be asked."""
+        if not (self._verifies or origin.is_implicit):
+            return None
+        return partition.begin_admission(origin.producer_id, origin.producer_epoch)
+
+    # ---- questions
 
     def _ask(
         self,
@@ -170,33 +203,94 @@ class Admissions:
             code = client_code(
                 code, is_implicit=origin.is_implicit, is_abortable=origin.is_abortable
             )
-            self._release(partition, self._waiting.pop(key), admission.leader_epoch, code)
+            refusal = None
+            if code is not ErrorCode.NONE:
+                refusal = ProtocolError(code, "the transaction's coordinator refused it")
+            self._release(key, partition, origin, admission.leader_epoch, refusal)
+            self._go_on(key, partition)
 
         answer.add_done_callback(on_answer)
 
     def _release(
         self,
+        key: _Key,
         partition: AdmittingPartition,
-        queue: deque[_Waiting],
-        leader_epoch: int,
-        code: ErrorCode,
+        origin: BatchOrigin,
+        leader_epoch: int | None,
+        refusal: ProtocolError | None,
     ) -> None:
-        """Append in order, or refuse all."""
-        for waiting in queue:
-            if code is not ErrorCode.NONE:
-                _fail(waiting, ProtocolError(code, "the transaction's coordinator refused it"))
-                continue
-            try:
-                appended = partition.append(
-                    memoryview(waiting.batch), acks=ACKS_ALL, expected_leader_epoch=leader_epoch
-                )
-            except ProtocolError as error:
-                _fail(waiting, error)
-                continue
+        """Append what stands in front and is of `origin`, in order; after a refusal, refuse it."""
+        queue = self._waiting[key]
+        while queue and queue[0].origin == origin:
+            waiting = queue.popleft()
+            if refusal is None:
+                try:
+                    appended = partition.append(
+                        memoryview(waiting.batch), acks=ACKS_ALL, expected_leader_epoch=leader_epoch
+                    )
+                except ProtocolError as error:
+                    refusal = error
+                else:
+                    self._refused.pop(key, None)
+                    if not waiting.appended.done():
+                        waiting.appended.set_result(appended)
+                    continue
+            self._note_refused(key, origin, waiting.sequence)
             if not waiting.appended.done():
-                waiting.appended.set_result(appended)
+                waiting.appended.set_exception(refusal)
 
+    def _go_on(self, key: _Key, partition: AdmittingPartition) -> None:
+        """Ask for whoever stands in front now."""
+        queue = self._waiting[key]
+        while queue:
+            origin = queue[0].origin
+            try:
+                admission = self._begin(partition, origin)
+            except ProtocolError as error:
+                self._release(key, partition, origin, None, error)
+                continue
+            if admission is not None:
+                self._ask(key, partition, admission, origin)
+                return
+            self._release(key, partition, origin, None, None)
+        del self._waiting[key]
 
-def _fail(waiting: _Waiting, error: ProtocolError) -> None:
-    if not waiting.appended.done():
-        waiting.appended.set_exception(error)
+    # ---- order after a refusal
+
+    def _check_turn(self, key: _Key, origin: BatchOrigin, sequence: int) -> None:
+        """NOT_ENOUGH_REPLICAS while an earlier batch of the producer has to come again.
+
+        A partition takes any first sequence of a producer that it does not know: a later batch
+        would be appended, and the earlier one be out of order for ever.
+        """
+        refused = self._refused.get(key)
+        if refused is None or refused.producer_epoch > origin.producer_epoch:
+            return
+        if (
+            refused.producer_epoch < origin.producer_epoch
+            or asyncio.get_running_loop().time() >= refused.until_s
+        ):
+            del self._refused[key]
+        elif sequence > refused.sequence and not self._has_come_again(key, refused):
+            raise ProtocolError(
+                ErrorCode.NOT_ENOUGH_REPLICAS,
+                f"the batch with sequence {refused.sequence} was refused and has to come first",
+            )
+
+    def _has_come_again(self, key: _Key, refused: _Refused) -> bool:
+        return any(
+            waiting.origin.producer_epoch == refused.producer_epoch
+            and waiting.sequence <= refused.sequence
+            for waiting in self._waiting.get(key, ())
+        )
+
+    def _note_refused(self, key: _Key, origin: BatchOrigin, sequence: int) -> None:
+        known = self._refused.pop(key, None)
+        if known is not None and known.producer_epoch >= origin.producer_epoch:
+            if known.producer_epoch > origin.producer_epoch or known.sequence <= sequence:
+                self._refused[key] = known
+                return
+        elif len(self._refused) >= REFUSED_MAX:
+            del self._refused[next(iter(self._refused))]
+        until_s = asyncio.get_running_loop().time() + REFUSED_SECONDS
+        self._refused[key] = _Refused(origin.producer_epoch, sequence, until_s)

@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 RETRY_MS_MIN: Final = 20
 RETRY_MS_MAX: Final = 1_000
 WRITES_PER_CALL: Final = 500
+PARTITIONS_PER_WRITE: Final = 2_000
+PARTITIONS_PER_CALL: Final = 8_000
+"""Below what a service takes, and with the longest names of topics below a message's size."""
 
 _DONE: Final = frozenset(
     {
@@ -73,8 +76,19 @@ class _Outbox:
                 await self._send_some()
         return await future
 
+    def _take(self) -> list[tuple[MarkerWrite, asyncio.Future[Mapping[TopicPartition, ErrorCode]]]]:
+        """The oldest that fit one call; at least one."""
+        count = partitions = 0
+        for write, _ in self._waiting:
+            partitions += len(write.partitions)
+            if count == WRITES_PER_CALL or (count and partitions > PARTITIONS_PER_CALL):
+                break
+            count += 1
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
     async def _send_some(self) -> None:
-        batch, self._waiting = self._waiting[:WRITES_PER_CALL], self._waiting[WRITES_PER_CALL:]
+        batch = self._take()
         try:
             results = await self._channel.write_markers(
                 self._broker_id, [write for write, _ in batch]
@@ -163,8 +177,11 @@ class MarkerSender:
         """Ask every leader once, and strike out of `left` what is confirmed."""
         answers = await asyncio.gather(
             *(
-                self._outbox(leader_id).write(MarkerWrite(marker, tuple(partitions)))
+                self._outbox(leader_id).write(
+                    MarkerWrite(marker, tuple(partitions[first : first + PARTITIONS_PER_WRITE]))
+                )
                 for leader_id, partitions in by_leader.items()
+                for first in range(0, len(partitions), PARTITIONS_PER_WRITE)
             ),
             return_exceptions=True,
         )

@@ -48,7 +48,7 @@ class MarkerWriter:
         """Append to all, then wait for all; NONE where the marker is committed."""
         codes: dict[TopicPartition, ErrorCode] = {}
         waiting: dict[TopicPartition, asyncio.Future[None]] = {}
-        for partition in partitions:
+        for partition in dict.fromkeys(partitions):
             try:
                 waiting[partition] = self._append(marker, *partition)
             except ProtocolError as error:

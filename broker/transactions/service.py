@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 import grpc.aio
@@ -22,7 +22,13 @@ from broker.generated.transactions_pb2_grpc import (
 )
 from broker.transactions.channel import LocalCoordinator, LocalWriter
 from broker.transactions.seams import TransactionMarker
+from broker.transactions.stored import EPOCH_MAX
 from ottla.core.errors import ProtocolError
+
+_Context: TypeAlias = (
+    "grpc.aio.ServicerContext[AdmitRequest, AdmitResponse]"
+    "| grpc.aio.ServicerContext[WriteMarkersRequest, WriteMarkersResponse]"
+)
 
 PARTITIONS_MAX: Final = 20_000
 """Of one call."""
@@ -49,6 +55,8 @@ class TransactionService(TransactionsServicer):
     ) -> WriteMarkersResponse:
         count = sum(len(marker.partitions) for marker in request.markers)
         await self._check(request.cluster_id, request.receiver_id, count, context)
+        for marker in request.markers:
+            await self._check_epoch(marker.producer_epoch, context)
         # All are appended before the first is waited for: one round of replication serves all.
         answers = await asyncio.gather(*(self._write(asked) for asked in request.markers))
         return WriteMarkersResponse(codes=answers)
@@ -71,6 +79,7 @@ class TransactionService(TransactionsServicer):
         context: grpc.aio.ServicerContext[AdmitRequest, AdmitResponse],
     ) -> AdmitResponse:
         await self._check(request.cluster_id, request.receiver_id, len(request.partitions), context)
+        await self._check_epoch(request.producer_epoch, context)
         partitions = [(p.topic, p.partition) for p in request.partitions]
         try:
             codes = await self._coordinator.admit(
@@ -89,12 +98,18 @@ class TransactionService(TransactionsServicer):
         cluster_id: str,
         receiver_id: int,
         partition_count: int,
-        context: grpc.aio.ServicerContext[AdmitRequest, AdmitResponse]
-        | grpc.aio.ServicerContext[WriteMarkersRequest, WriteMarkersResponse],
+        context: _Context,
     ) -> None:
         if cluster_id != self._cluster_id or receiver_id != self._node_id:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this is not that broker")
         if partition_count > PARTITIONS_MAX:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT, f"more than {PARTITIONS_MAX} partitions"
+            )
+
+    async def _check_epoch(self, producer_epoch: int, context: _Context) -> None:
+        """Elsewhere it is an int16."""
+        if not 0 <= producer_epoch <= EPOCH_MAX:
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, f"{producer_epoch} is no producer epoch"
             )

@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 TOPIC: Final = "__transaction_state"
 LOOK_MS: Final = 100
 """How often time-outs and takeovers are looked for; what a client ends is written at once."""
+FAILED_SECONDS: Final = 5.0
 COMPLETIONS_MAX: Final = 1_000
 """Transactions whose markers are written at once."""
 
@@ -307,7 +308,9 @@ class TransactionCoordinator:
             # It is found prepared at another look, or complete.
             logger.info("transactional id %s: %s", transactional_id, error)
         except Exception:
+            # It stays prepared: looked at again, but not ten times a second.
             logger.exception("transactional id %s: not completed", transactional_id)
+            await asyncio.sleep(FAILED_SECONDS)
         finally:
             self._completing.discard(key)
             slots.release()

@@ -6,6 +6,7 @@ kinds of marker; who was replaced gets nothing done. In the end everything that 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -63,8 +64,7 @@ class Transactions(RuleBasedStateMachine):
             answer = self.driver.init(name=name, timeout_ms=TIMEOUT_MS, fresh=self._fresh())
             if self.exhausted and isinstance(answer, ProducerIdentity):
                 # Near the end of its epochs from the beginning.
-                self._exhaust(name)
-                return
+                answer = self._exhaust(name)
         if not isinstance(answer, ProducerIdentity):
             assert answer is ErrorCode.CONCURRENT_TRANSACTIONS
             return
@@ -72,12 +72,12 @@ class Transactions(RuleBasedStateMachine):
             other.is_fenced = True
         self.clients[name] = [*self.clients[name][-1:], _Client(name, answer, bumps=bumps)]
 
-    def _exhaust(self, name: str) -> None:
+    def _exhaust(self, name: str) -> ProducerIdentity:
+        """Give the id its last epoch but one."""
         stored = self.driver.machine.transactions[name]
-        for epoch in range(EPOCH_GIVEN_MAX - 2, EPOCH_GIVEN_MAX):
-            self.driver.put(
-                type(stored)(stored.producer_id, epoch, TIMEOUT_MS, State.EMPTY, 0), name
-            )
+        last = ProducerIdentity(stored.producer_id, EPOCH_GIVEN_MAX - 1)
+        self.driver.put(replace(stored, producer_epoch=last.producer_epoch), name)
+        return last
 
     def _fresh(self) -> int:
         self.next_id += 1

@@ -6,13 +6,14 @@ nobody will ever end it, and readers of committed records stand still before it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ottla.client.cluster import Cluster
 from ottla.client.coordinator import TRANSACTION, GroupCoordinatorLink
-from ottla.client.errors import check_code
+from ottla.client.errors import check_code, protocol_error
 from ottla.client.leaders import ByTopic, TopicPartition, ask_leaders, partition_subject
+from ottla.core.errors import ErrorCode
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.describe_producers_request import (
     DescribeProducersRequest,
@@ -29,6 +30,8 @@ from ottla.protocol.messages.write_txn_markers_request import (
     WriteTxnMarkersRequest,
 )
 from ottla.protocol.messages.write_txn_markers_response import WriteTxnMarkersResponse
+
+STATE_TOPIC = "__transaction_state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +176,7 @@ def find_hanging(
     ]
     if not suspects:
         return []
-    owners: Mapping[int, str] = {
-        one.producer_id: one.transactional_id for one in list_transactions(cluster)
-    }
+    owners = _owners(cluster)
     known: dict[str, TransactionDescription] = {}
     hanging = []
     for suspect in suspects:
@@ -188,6 +189,43 @@ def find_hanging(
                 continue
         hanging.append(suspect)
     return hanging
+
+
+def _owners(cluster: Cluster) -> dict[int, str]:
+    """Transactional id by producer id, of all coordinators.
+
+    A coordinator that is down or moves just now is not one that knows nothing: it is waited for.
+    DeadlineError when it does not come.
+    """
+
+    def attempt() -> dict[int, str]:
+        before = _coordinators(cluster)
+        found = {one.producer_id: one.transactional_id for one in list_transactions(cluster)}
+        if _coordinators(cluster) != before:
+            raise protocol_error(
+                ErrorCode.COORDINATOR_NOT_AVAILABLE, "the transactions", "a coordinator has moved"
+            )
+        return found
+
+    return cluster.retry("asking all coordinators of transactions", attempt)
+
+
+def _coordinators(cluster: Cluster) -> list[tuple[int, int, int]]:
+    """(partition, leader, leader epoch) of the coordinators' topic, all with a leader; empty while
+    there is no such topic. COORDINATOR_NOT_AVAILABLE."""
+    (topic,) = cluster.metadata([STATE_TOPIC]).topics
+    if topic.error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+        return []
+    check_code(topic.error_code, f"topic '{STATE_TOPIC}'")
+    found = sorted((p.partition_index, p.leader_id, p.leader_epoch) for p in topic.partitions)
+    for index, leader_id, _ in found:
+        if leader_id not in cluster.brokers:
+            raise protocol_error(
+                ErrorCode.COORDINATOR_NOT_AVAILABLE,
+                partition_subject(STATE_TOPIC, index),
+                "it has no leader that is alive, so its transactions are not known",
+            )
+    return found
 
 
 def abort_transaction(cluster: Cluster, producer: ActiveProducer) -> None:

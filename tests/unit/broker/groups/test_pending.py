@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 from broker.groups.pending import PendingOffsets
+from broker.groups.requests import OffsetToCommit
 from broker.groups.stored import CommittedOffset, OffsetRecord
+from ottla.core.errors import ErrorCode
+from tests.support.group_driver import GROUP, GroupDriver
+
+ID_1, ID_2 = bytes([1] * 16), bytes([2] * 16)
 
 
 def record(offset: int, partition: int = 0) -> OffsetRecord:
@@ -44,3 +49,31 @@ def test_a_commit_without_transaction_overwrites_what_is_pending_which_stays_uns
     pending.overwrite(record(5))
     assert set(pending.of_group("g")) == {("t", 0)}
     assert offsets(pending.end(7)) == []
+
+
+def in_transaction(driver: GroupDriver, producer_id: int, offset: int, topic_id: bytes) -> None:
+    committed = CommittedOffset(offset, -1, "", 0, topic_id=topic_id)
+    driver.machine.replay(OffsetRecord(GROUP, "t", 0, committed), producer_id)
+
+
+def test_a_deleted_offset_does_not_come_back_with_a_marker() -> None:
+    driver = GroupDriver()
+    in_transaction(driver, 7, 5, ID_1)
+    ticket = driver.decide(lambda m, t, turn: m.delete_offsets(GROUP, [("t", 0)], t, turn))
+    assert driver.answer(ticket) == [ErrorCode.NONE]
+    driver.machine.replay_end(7, is_commit=True)
+    assert driver.committed() is None
+
+
+def test_nor_does_that_of_a_deleted_topic_while_its_successors_stays() -> None:
+    driver = GroupDriver()
+    in_transaction(driver, 7, 5, ID_1)
+    driver.decide(lambda m, t, turn: m.forget_topics({ID_1: "t"}, turn, just_now=True))
+    driver.machine.replay_end(7, is_commit=True)
+    assert driver.committed() is None
+
+    driver.commit(OffsetToCommit("t", 0, 3, topic_id=ID_1))
+    in_transaction(driver, 8, 6, ID_2)
+    driver.decide(lambda m, t, turn: m.forget_topics({ID_1: "t"}, turn, just_now=True))
+    driver.machine.replay_end(8, is_commit=True)
+    assert driver.committed() == 6

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from broker.handlers import produce
 from broker.handlers.spec import CloseConnection
+from broker.transactions.admission import BatchOrigin
 from ottla.core.errors import ErrorCode, ProtocolError, RecordsRefused
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.produce_request import (
@@ -16,6 +17,7 @@ from ottla.protocol.messages.produce_request import (
     TopicProduceData,
 )
 from ottla.protocol.messages.produce_response import ProduceResponse
+from ottla.record.build import build_batch
 
 if TYPE_CHECKING:
     from tests.unit.broker.handlers.conftest import FakePartition, World
@@ -279,6 +281,78 @@ def test_a_transaction_needs_all_replicas_and_its_id(world: World) -> None:
     asked = request(0, batch=transactional_batch())
     assert codes(call(world, asked)) == [ErrorCode.INVALID_TXN_STATE]
     assert partition.batches == []
+
+
+class WaitingAdmissions:
+    """The coordinator is being asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[BatchOrigin, int]] = []
+        self.appended: list[asyncio.Future[Any]] = []
+
+    def append(self, _: object, batch: memoryview, origin: BatchOrigin, sequence: int) -> Any:
+        self.asked.append((origin, sequence))
+        self.appended.append(asyncio.get_running_loop().create_future())
+        return self.appended[-1]
+
+
+def first_of_a_transaction() -> ProduceRequest:
+    batch = build_batch(
+        [(None, b"x", (), 1)],
+        producer_id=7,
+        producer_epoch=2,
+        base_sequence=30,
+        transactional=True,
+    )
+    return request(0, batch=bytes(batch), transactional_id="tx")
+
+
+@pytest.mark.parametrize(("version", "implicit", "abortable"), [(10, 0, 0), (11, 0, 1), (12, 1, 1)])
+def test_the_first_batch_of_a_transaction_is_answered_once_admitted_and_committed(
+    world: World, version: int, implicit: int, abortable: int
+) -> None:
+    async def test() -> None:
+        (partition,) = world.add_topic("t")
+        world.services.admissions = admissions = cast(Any, WaitingAdmissions())
+        answer = call(world, first_of_a_transaction(), version)
+        origin = BatchOrigin("tx", 7, 2, bool(implicit), bool(abortable))
+        assert admissions.asked == [(origin, 30)]
+        admissions.appended[0].set_result(partition.append(memoryview(b""), acks=-1))
+        await asyncio.sleep(0)
+        assert not answer.done()
+        partition.commit(1)
+        response = await answer
+        assert codes(response) == [0]
+        assert response.responses[0].partition_responses[0].base_offset == 0
+
+    run(test())
+
+
+def test_a_batch_that_is_not_admitted_has_its_code(world: World) -> None:
+    async def test() -> None:
+        world.add_topic("t")
+        world.services.admissions = admissions = cast(Any, WaitingAdmissions())
+        answer = call(world, first_of_a_transaction())
+        refusal = ProtocolError(ErrorCode.TRANSACTION_ABORTABLE)
+        admissions.appended[0].set_exception(refusal)
+        assert codes(await answer) == [ErrorCode.TRANSACTION_ABORTABLE]
+
+    run(test())
+
+
+def test_an_admitted_batch_that_is_not_committed_in_time_is_given_up(world: World) -> None:
+    async def test() -> None:
+        (partition,) = world.add_topic("t")
+        world.services.admissions = admissions = cast(Any, WaitingAdmissions())
+        asked = first_of_a_transaction()
+        asked.timeout_ms = 1
+        answer = call(world, asked)
+        admissions.appended[0].set_result(partition.append(memoryview(b""), acks=-1))
+        assert codes(await answer) == [ErrorCode.REQUEST_TIMED_OUT]
+        await asyncio.sleep(0)
+        assert partition.commits[0][2].cancelled()  # the partition may forget it
+
+    run(test())
 
 
 @pytest.mark.parametrize("batch", [None, b""])

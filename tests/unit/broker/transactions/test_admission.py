@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -31,12 +32,16 @@ class FakePartition:
         self.leader_epoch = 3
         self.batches: list[bytes] = []
         self.admissions: set[Admission] = set()
+        self.error: ProtocolError | None = None
 
     def append(
         self, batch: memoryview, *, acks: int, expected_leader_epoch: int | None = None
     ) -> Appended:
         if expected_leader_epoch not in (None, self.leader_epoch):
             raise ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
         self.batches.append(bytes(batch))
         return Appended(len(self.batches), len(self.batches), -1, 0, self.leader_epoch, False)
 
@@ -82,9 +87,9 @@ class World:
         self.partition, self.gate = FakePartition(), FakeGate()
         self.admissions = Admissions(self.gate, verifies=verifies)
 
-    def append(self, batch: bytes, origin: BatchOrigin = ORIGIN) -> Any:
+    def append(self, batch: bytes, origin: BatchOrigin = ORIGIN, sequence: int = 0) -> Any:
         partition = cast(AdmittingPartition, self.partition)
-        return self.admissions.append(partition, memoryview(bytearray(batch)), origin)
+        return self.admissions.append(partition, memoryview(bytearray(batch)), origin, sequence)
 
 
 @in_loop
@@ -146,6 +151,74 @@ async def test_a_refusal_is_everybodys_who_waited_and_the_next_asks_again() -> N
     assert [one.exception().code for one in waiting] == [ErrorCode.INVALID_TXN_STATE] * 2
     world.append(b"3", OLD)
     assert len(world.gate.asked) == 2
+
+
+@in_loop
+async def test_another_epoch_is_asked_for_in_its_turn_and_is_not_hurt_by_a_fenced_one() -> None:
+    world = World()
+    zombie, successor = (
+        world.append(b"old"),
+        world.append(b"new", replace(ORIGIN, producer_epoch=2)),
+    )
+    assert world.gate.asked == [("tx", 7, 1, False)]
+    await world.gate.answer(ErrorCode.PRODUCER_FENCED)
+    assert zombie.exception().code is ErrorCode.INVALID_PRODUCER_EPOCH
+    assert world.gate.asked[1:] == [("tx", 7, 2, False)]
+    assert world.partition.batches == []
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == [b"new"]
+    assert successor.result().base_offset == 1
+
+
+@in_loop
+async def test_an_answer_is_good_for_its_transactional_id_alone() -> None:
+    world = World()
+    mine = world.append(b"1")
+    stranger = world.append(b"2", replace(ORIGIN, transactional_id="other"))
+    again = world.append(b"3", sequence=1)
+    await world.gate.answer(ErrorCode.NONE)
+    assert (mine.done(), stranger.done(), again.done()) == (True, False, False)
+    assert world.partition.batches == [b"1"]
+    await world.gate.answer(ErrorCode.INVALID_PRODUCER_ID_MAPPING)
+    assert stranger.exception().code is ErrorCode.INVALID_PRODUCER_ID_MAPPING
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == [b"1", b"3"]
+
+
+@in_loop
+async def test_after_a_refusal_the_refused_batch_comes_before_later_ones() -> None:
+    world = World()
+    first = world.append(b"0", sequence=0)
+    await world.gate.answer(ErrorCode.NOT_COORDINATOR)
+    assert first.exception().code is ErrorCode.NOT_ENOUGH_REPLICAS
+    with pytest.raises(ProtocolError) as refused:
+        world.append(b"1", sequence=10)
+    assert refused.value.code is ErrorCode.NOT_ENOUGH_REPLICAS
+    world.append(b"0", sequence=0)
+    world.append(b"1", sequence=10)
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == [b"0", b"1"]
+    world.append(b"2", sequence=20)
+
+
+@in_loop
+async def test_a_failed_append_refuses_what_stands_behind_it() -> None:
+    world = World()
+    first, second = world.append(b"0", sequence=0), world.append(b"1", sequence=10)
+    world.partition.error = ProtocolError(ErrorCode.NOT_ENOUGH_REPLICAS)
+    await world.gate.answer(ErrorCode.NONE)
+    assert [f.exception().code for f in (first, second)] == [ErrorCode.NOT_ENOUGH_REPLICAS] * 2
+    assert world.partition.batches == []
+
+
+@in_loop
+async def test_a_later_epoch_does_not_wait_for_what_an_earlier_one_was_refused() -> None:
+    world = World()
+    world.append(b"0", sequence=0)
+    await world.gate.answer(ErrorCode.NOT_COORDINATOR)
+    world.append(b"9", replace(ORIGIN, producer_epoch=2), sequence=5)
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == [b"9"]
 
 
 @in_loop

@@ -5,15 +5,36 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
-from broker.transactions.marker_sender import MarkerSender
+from broker.transactions.marker_sender import (
+    PARTITIONS_PER_CALL,
+    PARTITIONS_PER_WRITE,
+    MarkerSender,
+)
 from broker.transactions.requests import Prepared
 from broker.transactions.seams import MarkerWrite, TopicPartition
+from broker.transactions.service import PARTITIONS_MAX
 from broker.transactions.states import TransactionState as State
 from broker.transactions.stored import StoredTransaction
 from ottla.core.errors import ErrorCode, ProtocolError
 from tests.support.in_loop import in_loop
 
 LEADERS = {("t", 0): 1, ("t", 1): 2, ("u", 0): 2}
+
+
+class _Topic:
+    """Looks its partitions' leaders up when asked: one may have thousands."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.partitions = self
+        self._world, self._name = world, name
+
+    def __len__(self) -> int:
+        return sum(name == self._name for name, _ in LEADERS) + self._world.wide
+
+    def __getitem__(self, index: int) -> Any:
+        wide = self._world.wide and index >= 2
+        leader = 3 if wide else self._world.leaders[self._name, index]
+        return SimpleNamespace(leader_id=leader)
 
 
 class World:
@@ -23,16 +44,12 @@ class World:
         self.calls: list[tuple[int, list[MarkerWrite]]] = []
         self.answers: list[dict[TopicPartition, ErrorCode] | ProtocolError] = []
         self.leaders: dict[TopicPartition, int | None] = dict(LEADERS)
-        self.is_slow = False
+        self.wide = 0
+        """Partitions that every topic has beyond those of LEADERS; broker 3 leads them."""
         self.sender = MarkerSender(self, cast(Any, SimpleNamespace(state=self)))
 
     def topic_named(self, name: str) -> Any:
-        partitions = [
-            SimpleNamespace(leader_id=leader)
-            for (t, _), leader in self.leaders.items()
-            if t == name
-        ]
-        return SimpleNamespace(partitions=partitions) if partitions else None
+        return _Topic(self, name) if any(name == topic for topic, _ in LEADERS) else None
 
     async def write_markers(
         self, broker_id: int, writes: Sequence[MarkerWrite]
@@ -101,6 +118,17 @@ async def test_what_goes_to_one_broker_at_one_time_goes_in_one_call() -> None:
     world = World()
     assert all(await asyncio.gather(*(world.write(("u", 0)) for _ in range(10))))
     assert [len(writes) for _, writes in world.calls] == [1, 9]
+
+
+@in_loop
+async def test_no_call_has_more_partitions_than_its_receiver_takes() -> None:
+    world = World()
+    world.wide = 2 * PARTITIONS_PER_WRITE + 1
+    wide = [("t", 2 + index) for index in range(world.wide)]
+    assert all(await asyncio.gather(*(world.write(*wide) for _ in range(20))))
+    counts = [sum(len(w.partitions) for w in writes) for _, writes in world.calls]
+    assert max(counts) <= PARTITIONS_PER_CALL < PARTITIONS_MAX
+    assert sum(counts) == 20 * len(wide)
 
 
 @in_loop
