@@ -185,6 +185,10 @@ def reset_offsets(
         found = _described(admin, group_id)
         committed = {} if found is None else admin.committed_offsets(group_id)
         partitions = sorted(committed) if all_topics else _partitions(admin, topic or [])
+        if not partitions:
+            raise typer.BadParameter(
+                f"group {group_id} has committed no offsets; name the topics with --topic"
+            )
         starts, ends = _starts(admin, partitions), _ends(admin, partitions)
         targets = _targets(
             admin, partitions, committed, starts, ends, to_earliest, moment_ms, shift_by, to_offset

@@ -52,6 +52,7 @@ _PHRASES: dict[ErrorCode, str] = {
     ErrorCode.COORDINATOR_LOAD_IN_PROGRESS: "is being loaded by its coordinator",
     ErrorCode.NOT_COORDINATOR: "has moved to another coordinator",
     ErrorCode.GROUP_ID_NOT_FOUND: "does not exist",
+    ErrorCode.TRANSACTIONAL_ID_NOT_FOUND: "is not known to its coordinator",
     ErrorCode.KAFKA_STORAGE_ERROR: "is on a disk that failed",
     ErrorCode.TOPIC_AUTHORIZATION_FAILED: "may not be used by this client",
     ErrorCode.GROUP_AUTHORIZATION_FAILED: "may not be used by this client",
