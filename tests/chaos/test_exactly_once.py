@@ -11,7 +11,7 @@ from tests.chaos.exactly_once.campaign import run
 
 def test_confluent_kafka_under_random_kills(tmp_path: Path) -> None:
     outcome = run("confluent", 10, 7, tmp_path)
-    assert outcome.verdict.is_good, f"{outcome}; {outcome.events}"
+    assert outcome.is_good, f"{outcome}; {outcome.events}"
     assert outcome.input_count > 500
     assert outcome.events
 
@@ -19,6 +19,6 @@ def test_confluent_kafka_under_random_kills(tmp_path: Path) -> None:
 @pytest.mark.apache_kafka
 def test_the_java_client_under_random_kills(tmp_path: Path) -> None:
     outcome = run("java", 12, 8, tmp_path)
-    assert outcome.verdict.is_good, f"{outcome}; {outcome.events}"
+    assert outcome.is_good, f"{outcome}; {outcome.events}"
     assert outcome.input_count > 500
     assert outcome.events

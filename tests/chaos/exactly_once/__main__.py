@@ -21,7 +21,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="ottla-exactly-once-"))
     outcome = run(arguments.client, arguments.seconds, arguments.seed, folder)
     print(f"seed {arguments.seed}, {arguments.client}: {outcome}")
-    if outcome.verdict.is_good:
+    if outcome.is_good:
         shutil.rmtree(folder)
         return 0
     print("\n".join(outcome.events))

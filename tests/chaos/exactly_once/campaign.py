@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import confluent_kafka as ck
 
 from ottla.client.admin import Admin
+from ottla.client.model import OffsetSpec
 from ottla.core.hashing import coordinator_partition
 from ottla.testing import Cluster
 from tests.chaos.exactly_once.application import GROUP, INPUT, OUTPUT
@@ -30,16 +31,26 @@ INSTANCES = 2
 PARTITIONS = 3
 RECORDS_PER_SECOND = 150
 SETTLE_SECONDS_MAX = 120.0
+TRANSACTION_SECONDS = 10.0
+"""The applications' transaction.timeout.ms."""
+JOIN_SECONDS_MAX = 5.0
 COORDINATOR_PARTITIONS = 50
 
 
 @dataclass(slots=True)
 class Outcome:
     verdict: Verdict
+    """Of the whole output, read when all is over."""
+    live: Verdict
+    """Of what was seen while things died; what it lacks counts for nothing."""
     input_count: int
     events: list[str] = field(default_factory=list)
     longest_gap_s: float = 0.0
     """Between two records of the output as they were seen, while there was input."""
+
+    @property
+    def is_good(self) -> bool:
+        return self.verdict.is_good and replace(self.live, lost=0).is_good
 
     def __str__(self) -> str:
         kills = ", ".join(
@@ -48,7 +59,7 @@ class Outcome:
         )
         return (
             f"{self.input_count} records in; killed: {kills}; longest gap "
-            f"{self.longest_gap_s:.1f} s; {self.verdict}"
+            f"{self.longest_gap_s:.1f} s; {self.verdict}; seen meanwhile: {self.live}"
         )
 
 
@@ -94,6 +105,7 @@ class _Applications:
             process.kill()
         for process in self._running:
             process.wait()
+        self._running.clear()
         self._log.close()
 
 
@@ -132,23 +144,19 @@ class _Input(threading.Thread):
 
 
 class _Output(threading.Thread):
-    """Reads what a read_committed consumer sees, from the beginning."""
+    """Reads what a read_committed consumer sees while things die, from the beginning.
+
+    Nobody waits for it in the end: librdkafka 2.16.0 may lock itself up when leaders move (its main
+    thread in rd_kafka_toppar_handle_OffsetForLeaderEpoch, a broker's in
+    rd_kafka_toppar_delegate_to_leader), and such a consumer can be neither read nor closed.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         super().__init__(daemon=True)
         self.seen: list[tuple[bytes, bytes]] = []
         self.stopping = threading.Event()
         self.longest_gap_s = 0.0
-        self._consumer = ck.Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "judge",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-            }
-        )
-        self._consumer.assign([ck.TopicPartition(OUTPUT, i, 0) for i in range(PARTITIONS)])
+        self._consumer = _reader(bootstrap)
 
     def run(self) -> None:
         last = None
@@ -160,7 +168,48 @@ class _Output(threading.Thread):
                         self.longest_gap_s = max(self.longest_gap_s, now - last)
                     last = now
                     self.seen.append(_pair(message))
-        self._consumer.close()
+
+
+def _reader(bootstrap: str) -> ck.Consumer:
+    """Of what is committed of the whole output."""
+    consumer = ck.Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "judge",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    consumer.assign([ck.TopicPartition(OUTPUT, index, 0) for index in range(PARTITIONS)])
+    return consumer
+
+
+def _read_all(bootstrap: str) -> list[tuple[bytes, bytes]]:
+    """The output as it stands, to the last stable offset of each partition."""
+    consumer = _reader(bootstrap)
+    found: list[tuple[bytes, bytes]] = []
+    ended: set[int | None] = set()
+    end = time.monotonic() + SETTLE_SECONDS_MAX
+    while len(ended) < PARTITIONS:
+        assert time.monotonic() < end, f"the output could not be read: {len(found)} records"
+        for message in consumer.consume(500, 0.2):
+            error = message.error()
+            if error is None:
+                found.append(_pair(message))
+            elif error.code() == ck.KafkaError._PARTITION_EOF:
+                ended.add(message.partition())
+    consumer.close()
+    return found
+
+
+def _is_settled(admin: Admin) -> bool:
+    """Whether the group has committed all of the input."""
+    partitions = [(INPUT, index) for index in range(PARTITIONS)]
+    ends = admin.list_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+    committed = admin.committed_offsets(GROUP)
+    return all(committed.get(p, 0) >= (one.offset or 0) for p, one in ends.items())
 
 
 def _pair(message: ck.Message) -> tuple[bytes, bytes]:
@@ -189,16 +238,25 @@ def run(client: str, seconds: float, seed: int, folder: Path) -> Outcome:
             feed.stopping.set()
             feed.join()
             end = time.monotonic() + SETTLE_SECONDS_MAX
-            while len(judged.seen) < len(feed.acknowledged) and time.monotonic() < end:
-                applications.tend()
-                time.sleep(0.2)
-            time.sleep(2)  # whatever comes twice may come now
+            with Admin(cluster.bootstrap) as admin:
+                while not _is_settled(admin) and time.monotonic() < end:
+                    applications.tend()
+                    time.sleep(0.2)
+            applications.close()
+            # What a killed instance left open ends after its time-out, and may come now.
+            time.sleep(TRANSACTION_SECONDS + 1)
+            output = _read_all(cluster.bootstrap)
         finally:
             applications.close()
             judged.stopping.set()
-            judged.join()
-    verdict = judge(feed.acknowledged, judged.seen)
-    return Outcome(verdict, len(feed.acknowledged), events, judged.longest_gap_s)
+            judged.join(JOIN_SECONDS_MAX)
+    return Outcome(
+        judge(feed.acknowledged, output),
+        judge(feed.acknowledged, list(judged.seen)),
+        len(feed.acknowledged),
+        events,
+        judged.longest_gap_s,
+    )
 
 
 def _create_topics(bootstrap: str) -> None:
