@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -33,7 +33,7 @@ ACKS_ALL: Final = -1
 RETRY_MS_MIN: Final = 50
 RETRY_MS_MAX: Final = 5_000
 
-MARKER_REFUSALS: Final = frozenset(
+PRODUCER_REFUSALS: Final = frozenset(
     {ErrorCode.TRANSACTION_COORDINATOR_FENCED, ErrorCode.INVALID_PRODUCER_EPOCH}
 )
 
@@ -173,7 +173,9 @@ class Shard(Generic[MachineT]):
                     raise
                 turn.answer(ticket, error)
             if turn.records:
-                self._append(machine, turn)
+                refusal = self._append(machine, turn)
+                if refusal is not None:
+                    turn.answers = [] if ticket is None else [(ticket, refusal)]
         except _AppendFailed as failure:
             self.discard(failure.error)
             return
@@ -187,25 +189,39 @@ class Shard(Generic[MachineT]):
             logger.info("%s: %s", self, note)
         self._answer(turn.answers)
 
-    def _append(self, machine: MachineT, turn: Turn[Any]) -> None:
-        """Append all records, then replay them."""
-        timestamp_ms = turn.moment.timestamp_ms
-        builder = BatchBuilder()
+    def _append(self, machine: MachineT, turn: Turn[Any]) -> ProtocolError | None:
+        """Append all records, then replay them.
+
+        The error when the log refused them for what their producer is: nothing has changed then,
+        and one that was replaced must not cost everybody the state.
+        """
         end = self.tail
         producer = turn.producer
-        for record in turn.records:
-            key, value = machine.encode(record)
-            size = len(key) + len(value or b"") + RECORD_OVERHEAD_MAX
-            if builder.count and builder.size + size > self._limits.batch_bytes_max:
+        try:
+            for builder in self._batches(machine, turn):
                 end = self._append_batch(builder, producer)
-                builder = BatchBuilder()
-            builder.append(key, value, (), timestamp_ms)
-        end = self._append_batch(builder, producer)
+        except ProtocolError as error:
+            if producer is None or end != self.tail or error.code not in PRODUCER_REFUSALS:
+                raise
+            return error
         producer_id = None if producer is None else producer[0]
         for record in turn.records:
             machine.replay(record, producer_id)
         self.tail = end
         self.failure_count = 0
+        return None
+
+    def _batches(self, machine: MachineT, turn: Turn[Any]) -> Iterator[BatchBuilder]:
+        timestamp_ms = turn.moment.timestamp_ms
+        builder = BatchBuilder()
+        for record in turn.records:
+            key, value = machine.encode(record)
+            size = len(key) + len(value or b"") + RECORD_OVERHEAD_MAX
+            if builder.count and builder.size + size > self._limits.batch_bytes_max:
+                yield builder
+                builder = BatchBuilder()
+            builder.append(key, value, (), timestamp_ms)
+        yield builder
 
     def end_transaction(
         self, ticket: Ticket, future: asyncio.Future[Any], marker: TransactionMarker
@@ -220,7 +236,7 @@ class Shard(Generic[MachineT]):
             try:
                 appended = self.partition.append_marker(marker)
             except ProtocolError as error:
-                if error.code in MARKER_REFUSALS:
+                if error.code in PRODUCER_REFUSALS:
                     raise
                 # What the log took is not known: the state is discarded.
                 raise _AppendFailed(error) from error

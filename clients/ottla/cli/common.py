@@ -14,6 +14,7 @@ from ottla.core.errors import ConfigError
 if TYPE_CHECKING:
     import ssl
 
+    from ottla.client.admin import Admin
     from ottla.client.options import ClientOptions
 
 DEFAULT_FOLDER = ".ottla"
@@ -34,6 +35,13 @@ BootstrapOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def admin(bootstrap: str | None, timeout: float = TIMEOUT_SECONDS) -> Admin:
+    """An admin client of the cluster that a command is about."""
+    from ottla.client.admin import Admin
+
+    return Admin(resolve_bootstrap(bootstrap), options=client_options(timeout))
 
 
 def resolve_bootstrap(given: str | None) -> str:

@@ -49,7 +49,7 @@ def list_(
       ottla group list --state Empty --json
     """
     wanted = {one.lower() for one in state or ()}
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         groups = [g for g in admin.list_groups() if not wanted or g.state.lower() in wanted]
     if json_output:
         print_json(
@@ -84,7 +84,7 @@ def describe(
 
       ottla group describe payments --json
     """
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         found = admin.describe_group(group_id)
         committed = admin.committed_offsets(group_id)
         owners = {p: member.member_id for member in found.members for p in member.partitions}
@@ -181,7 +181,7 @@ def reset_offsets(
     if bool(topic) == all_topics:
         raise typer.BadParameter("say which partitions: --topic, or --all-topics")
     moment_ms = None if to_datetime is None else _moment_ms(to_datetime)
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         found = _described(admin, group_id)
         committed = {} if found is None else admin.committed_offsets(group_id)
         partitions = sorted(committed) if all_topics else _partitions(admin, topic or [])
@@ -251,7 +251,7 @@ def delete(
       ottla group delete payments --execute
     """
     rows = []
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         for group_id in group_ids:
             found = admin.describe_group(group_id)
             offsets = admin.committed_offsets(group_id)
@@ -396,11 +396,3 @@ def _print_description(
 
 def _number(value: int | None) -> str:
     return "-" if value is None else str(value)
-
-
-def _admin(bootstrap: str | None) -> Admin:
-    from ottla.client.admin import Admin
-
-    return Admin(
-        common.resolve_bootstrap(bootstrap), options=common.client_options(common.TIMEOUT_SECONDS)
-    )

@@ -11,7 +11,6 @@ from ottla.cli.common import BootstrapOption, JsonOption
 from ottla.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from ottla.client.admin import Admin
     from ottla.client.model import QuorumDescription, QuorumReplica
 
 app = typer.Typer(no_args_is_help=True)
@@ -37,7 +36,7 @@ def describe(bootstrap: BootstrapOption = None, json_output: JsonOption = False)
 
       ottla quorum describe --json
     """
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         found = admin.describe_quorum()
     if json_output:
         print_json(_json(found))
@@ -93,7 +92,7 @@ def add_voter(
     directory = _directory(directory_id)
     raft_address = _address(raft, "--raft")
     internal_address = None if internal is None else _address(internal, "--internal")
-    with _admin(bootstrap, timeout) as admin:
+    with common.admin(bootstrap, timeout) as admin:
         admin.add_voter(node_id, directory, raft_address, internal_address)
     if json_output:
         print_json({"node": node_id, "directory_id": directory_id, "added": True})
@@ -121,18 +120,12 @@ def remove_voter(
       ottla quorum remove-voter 3
     """
     directory = None if directory_id is None else _directory(directory_id)
-    with _admin(bootstrap, timeout) as admin:
+    with common.admin(bootstrap, timeout) as admin:
         admin.remove_voter(node_id, directory)
     if json_output:
         print_json({"node": node_id, "removed": True})
     else:
         say(f"Node {node_id} is no voter any more.")
-
-
-def _admin(bootstrap: str | None, timeout: float = common.TIMEOUT_SECONDS) -> Admin:
-    from ottla.client.admin import Admin
-
-    return Admin(common.resolve_bootstrap(bootstrap), options=common.client_options(timeout))
 
 
 def _directory(text: str) -> bytes:

@@ -76,7 +76,7 @@ def create(
             raise typer.BadParameter(f"'{name}' is no legal topic name: {fault}")
     results: list[dict[str, Any]] = []
     failure: ProtocolError | None = None
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         for name in names:
             new = NewTopic(name, partitions or -1, replication_factor or -1, configs)
             try:
@@ -123,7 +123,7 @@ def list_topics(
 
       ottla topic list --internal --json
     """
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         topics = admin.list_topics(internal=internal)
     if json_output:
         print_json([_topic_json(found) for found in topics])
@@ -158,7 +158,7 @@ def describe(
 
       ottla topic describe orders payments --json
     """
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         topics = admin.describe_topics(names)
         details = [(found, _ends(admin, found), _own_configs(admin, found)) for found in topics]
     if json_output:
@@ -216,7 +216,7 @@ def delete(
 
     results: list[dict[str, Any]] = []
     failure: ProtocolError | None = None
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         for name in names:
             try:
                 admin.delete_topic(name)
@@ -276,7 +276,7 @@ def delete_records(
     if not (whole or partition):
         raise typer.BadParameter("an offset is one partition's: say which with --partition")
     offset = OffsetSpec.LATEST if whole else int(before)
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         indexes = partition or [p.index for p in admin.describe_topic(name).partitions]
         kept = admin.delete_records({(name, index): offset for index in indexes})
     if json_output:
@@ -289,12 +289,6 @@ def delete_records(
         return
     for index in sorted(indexes):
         say(f"Partition {index} of {name} begins at offset {kept[name, index]}.")
-
-
-def _admin(bootstrap: str | None) -> Admin:
-    from ottla.client.admin import Admin
-
-    return Admin(common.resolve_bootstrap(bootstrap), options=common.client_options())
 
 
 def _config(text: str) -> tuple[str, str]:

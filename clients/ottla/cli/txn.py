@@ -55,7 +55,7 @@ def list_(
       ottla txn list --state Ongoing --longer-than 60
     """
     duration_ms = -1 if longer_than < 0 else round(longer_than * 1000)
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         found = admin.list_transactions(state or [], duration_ms)
     if json_output:
         print_json(
@@ -91,7 +91,7 @@ def describe(
 
       ottla txn describe transfers-1
     """
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         one = admin.describe_transaction(transactional_id)
     if json_output:
         print_json(
@@ -130,7 +130,7 @@ def producers(
 
       ottla txn producers --topic orders --partition 0
     """
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         found = _producers(admin, topic, partition)
     _print_producers(found, json_output=json_output)
 
@@ -157,7 +157,7 @@ def find_hanging(
 
       ottla txn find-hanging --topic orders
     """
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         found = _producers(admin, topic, partition)
         hanging = admin.find_hanging_transactions(found, round(older_than * 1000))
     _print_producers(hanging, json_output=json_output)
@@ -194,7 +194,7 @@ def abort(
     """
     from ottla.core.errors import ErrorCode, ProtocolError
 
-    with _admin(bootstrap) as admin:
+    with common.admin(bootstrap) as admin:
         found = [
             producer
             for producer in _producers(admin, topic, partition)
@@ -268,11 +268,3 @@ def _time(timestamp_ms: int) -> str:
     if timestamp_ms < 0:
         return "-"
     return datetime.fromtimestamp(timestamp_ms / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _admin(bootstrap: str | None) -> Admin:
-    from ottla.client.admin import Admin
-
-    return Admin(
-        common.resolve_bootstrap(bootstrap), options=common.client_options(common.TIMEOUT_SECONDS)
-    )

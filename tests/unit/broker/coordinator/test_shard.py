@@ -7,6 +7,7 @@ import pytest
 
 from broker.coordinator.machine import Turn
 from broker.coordinator.shard import Shard, ShardLimits
+from broker.transactions.seams import TransactionMarker
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
 from tests.support.counting_machine import CountingMachine
@@ -35,6 +36,13 @@ class Fixture:
             getattr(machine, name)(ticket, turn, *arguments)
 
         self.shard.submit(self.ticket, future, decide)
+        return future
+
+    def end(self, *, is_commit: bool = True) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.ticket += 1
+        marker = TransactionMarker(7, 1, 0, is_commit=is_commit)
+        self.shard.end_transaction(self.ticket, future, marker)
         return future
 
 
@@ -277,3 +285,56 @@ async def test_while_it_loads() -> None:
     fixture.shard.is_loading = True
     assert not fixture.shard.wants_load(1_000)
     assert fixture.shard.next_deadline() is None
+
+
+@pytest.mark.parametrize(("is_commit", "count"), [(True, 1), (False, 0)])
+def test_what_is_in_a_transaction_counts_with_its_marker(is_commit: bool, count: int) -> None:
+    @in_loop
+    async def test() -> None:
+        fixture = Fixture()
+        fixture.partition.commits_at_once = True
+        await fixture.submit("add_in_transaction", "a", (7, 1))
+        assert fixture.machine.counts == {}
+        await fixture.end(is_commit=is_commit)
+        assert fixture.machine.counts.get("a", 0) == count
+        assert fixture.machine.pending == {}
+        assert fixture.shard.tail == fixture.partition.log_end_offset
+
+    test()
+
+
+@in_loop
+async def test_a_marker_is_confirmed_once_it_is_committed() -> None:
+    fixture = Fixture()
+    ended = fixture.end()
+    await turns()
+    assert not ended.done()
+    fixture.partition.commit()
+    await turns()
+    assert ended.result() is None
+
+
+@in_loop
+async def test_a_producer_that_was_replaced_does_not_cost_the_state() -> None:
+    fixture = Fixture()
+    fixture.partition.commits_at_once = True
+    fixture.submit("add")
+    fixture.partition.append_error = ProtocolError(ErrorCode.INVALID_PRODUCER_EPOCH)
+    refused = fixture.submit("add_in_transaction", "a", (7, 0))
+    fixture.partition.marker_error = ProtocolError(ErrorCode.TRANSACTION_COORDINATOR_FENCED)
+    fenced = fixture.end()
+    await turns()
+    assert code_of(refused) is ErrorCode.INVALID_PRODUCER_EPOCH
+    assert code_of(fenced) is ErrorCode.TRANSACTION_COORDINATOR_FENCED
+    assert fixture.shard.machine is fixture.machine
+    assert (fixture.machine.counts, fixture.machine.pending) == ({"a": 1}, {})
+
+
+@in_loop
+async def test_a_marker_that_cannot_be_appended_discards_the_state() -> None:
+    fixture = Fixture()
+    fixture.partition.marker_error = ProtocolError(ErrorCode.NOT_ENOUGH_REPLICAS)
+    ended = fixture.end()
+    await turns()
+    assert code_of(ended) is ErrorCode.COORDINATOR_NOT_AVAILABLE
+    assert fixture.shard.machine is None
