@@ -52,6 +52,7 @@ test: $(READY) ## All tests that need neither root nor packages of the system
 # Without logging: pytest would keep every line of 10,000 examples, and the tracebacks in them.
 property-long: $(READY) ## Property tests with 10,000 examples a machine; TESTS=path for some of them
 	$(BIN)/python -m pytest --hypothesis-profile=ottla-long -p no:logging --durations=0 \
+	  -o faulthandler_timeout=0 \
 	  $(or $(TESTS),tests/property)
 
 faults: $(READY) ## The tests that break real disks and networks; as root

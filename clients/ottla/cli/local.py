@@ -120,7 +120,7 @@ def logs(
 
       ottla logs --lines 200
     """
-    from ottla.local.tail import follow_files, last_lines
+    from ottla.local.tail import Follower, follow_files
 
     cluster = existing_cluster(data)
     nodes = cluster.plan.nodes if node is None else (cluster.plan.node(node),)
@@ -132,12 +132,13 @@ def logs(
         else:
             say(line if node is not None else f"{node_ids[path]}| {line}")
 
-    for path in node_ids:
-        for line in last_lines(path, lines):
-            show(path, line)
+    followers = [Follower(path) for path in node_ids]
+    for follower in followers:
+        for line in follower.last_lines(lines):
+            show(follower.path, line)
     if follow:
         with contextlib.suppress(KeyboardInterrupt):
-            for path, line in follow_files(list(node_ids)):
+            for path, line in follow_files(followers):
                 show(path, line)
 
 

@@ -12,25 +12,29 @@ from typing import BinaryIO
 _POLL_SECONDS = 0.2
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last `count` lines; none when the file is not there yet."""
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return [line.rstrip("\n") for line in deque(file, maxlen=count)]
-    except FileNotFoundError:
-        return []
-
-
 class Follower:
-    """What is added to one file after the moment of making; a rotated file is read to its end."""
+    """The last lines of one file, then what is added to it; a rotated file is read to its end.
+
+    Both come from one handle: what is logged between the two is neither left out nor said twice.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: BinaryIO | None = None
         self._rest = b""
         self._open()
-        if self._file is not None:
-            self._file.seek(0, os.SEEK_END)
+
+    def last_lines(self, count: int) -> list[str]:
+        """The last `count` whole lines not read yet; what is before them is passed over."""
+        if self._file is None:
+            return []
+        last: deque[bytes] = deque(maxlen=count)
+        for line in self._file:
+            if line.endswith(b"\n"):
+                last.append(line)
+            else:
+                self._rest = line
+        return [line.rstrip(b"\n").decode("utf-8", "replace") for line in last]
 
     def read_lines(self) -> list[str]:
         """Whole lines that were added since the last call."""
@@ -66,9 +70,8 @@ class Follower:
         return [line.decode("utf-8", "replace") for line in whole]
 
 
-def follow_files(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+def follow_files(followers: Sequence[Follower]) -> Iterator[tuple[Path, str]]:
     """Lines as they are added, for ever."""
-    followers = [Follower(path) for path in paths]
     while True:
         for follower in followers:
             for line in follower.read_lines():

@@ -1,20 +1,32 @@
 from pathlib import Path
 
-from ottla.local.tail import Follower, last_lines
+from ottla.local.tail import Follower
 
 
 def test_the_last_lines(tmp_path: Path) -> None:
     file = tmp_path / "log"
-    assert last_lines(file, 2) == []
+    assert Follower(file).last_lines(2) == []
     file.write_text("a\nb\nc\n")
-    assert last_lines(file, 2) == ["b", "c"]
-    assert last_lines(file, 0) == []
+    assert Follower(file).last_lines(2) == ["b", "c"]
+    assert Follower(file).last_lines(0) == []
+
+
+def test_nothing_is_left_out_between_the_last_lines_and_what_follows(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text("a\nb\nhal")
+    follower = Follower(file)
+    assert follower.last_lines(1) == ["b"]
+    with file.open("a") as more:
+        more.write("f\nnew\n")
+    assert follower.read_lines() == ["half", "new"]
+    assert follower.read_lines() == []
 
 
 def test_only_what_is_added_is_followed_in_whole_lines(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_text("old\n")
     follower = Follower(file)
+    assert follower.last_lines(0) == []
     with file.open("a") as more:
         more.write("new\nhal")
         more.flush()
