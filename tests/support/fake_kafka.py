@@ -55,6 +55,7 @@ from ottla.record.batch import (
     patch_offset_and_epoch,
     read_header,
 )
+from ottla.record.control import ControlRecordType, control_record_type
 
 HOST = "broker"
 FIRST_PORT = 9000
@@ -94,6 +95,36 @@ class FakePartition:
     end_offset: int = 0
     sequences: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
     """(producer id, epoch) → (first, last sequence, base offset) of its last batch."""
+
+    def transactions(self) -> list[tuple[int, int, int | None, bool]]:
+        """(producer id, first offset, offset of the marker or None, whether committed), by end;
+        open ones come last."""
+        started: dict[int, int] = {}
+        ended: list[tuple[int, int, int | None, bool]] = []
+        for header, data in self.batches:
+            producer_id = header.producer_id
+            if header.is_control:
+                (marker,) = iter_records(data, 0, header)
+                is_commit = control_record_type(marker.key) is ControlRecordType.COMMIT
+                first = started.pop(producer_id, header.base_offset)
+                ended.append((producer_id, first, header.base_offset, is_commit))
+            elif header.is_transactional:
+                started.setdefault(producer_id, header.base_offset)
+        return ended + [(producer_id, first, None, False) for producer_id, first in started.items()]
+
+    def last_stable_offset(self) -> int:
+        return min(
+            [first for _, first, end, _ in self.transactions() if end is None],
+            default=self.end_offset,
+        )
+
+    def aborted(self) -> list[tuple[int, int, int]]:
+        """(producer id, first, last offset), by end as in Kafka's index."""
+        return [
+            (producer_id, first, end)
+            for producer_id, first, end, is_commit in self.transactions()
+            if end is not None and not is_commit
+        ]
 
     def records(self) -> list[Record]:
         return [record for header, data in self.batches for record in iter_records(data, 0, header)]
@@ -381,6 +412,8 @@ class FakeKafka:
                 data = m.PartitionData(partition_index=asked.partition, error_code=code)
                 if partition is not None and not code:
                     data.high_watermark = partition.end_offset
+                    data.last_stable_offset = stable = partition.last_stable_offset()
+                    committed_only = request.isolation_level == 1
                     data.log_start_offset = partition.start_offset
                     if not partition.start_offset <= asked.fetch_offset <= partition.end_offset:
                         data.error_code = ErrorCode.OFFSET_OUT_OF_RANGE
@@ -389,7 +422,14 @@ class FakeKafka:
                             batch
                             for header, batch in partition.batches
                             if header.last_offset >= asked.fetch_offset
+                            and not (committed_only and header.base_offset >= stable)
                         )[: asked.partition_max_bytes]
+                        if committed_only:
+                            data.aborted_transactions = [
+                                m.AbortedTransaction(producer_id, first)
+                                for producer_id, first, last in partition.aborted()
+                                if last >= asked.fetch_offset
+                            ]
                 answers.append(data)
             responses.append(m.FetchableTopicResponse(topic=topic.topic, partitions=answers))
         return m.FetchResponse(responses=responses)
@@ -407,7 +447,11 @@ class FakeKafka:
                 if partition is not None and not code:
                     later = [r for r in partition.records() if r.timestamp >= asked.timestamp]
                     if asked.timestamp == -1:
-                        answer.offset = partition.end_offset
+                        answer.offset = (
+                            partition.last_stable_offset()
+                            if request.isolation_level == 1
+                            else partition.end_offset
+                        )
                     elif asked.timestamp == -2:
                         answer.offset = partition.start_offset
                     elif later:

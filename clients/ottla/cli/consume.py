@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 from collections.abc import Iterator
+from enum import StrEnum
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,9 +20,21 @@ from ottla.cli.output import flush, write
 if TYPE_CHECKING:
     from ottla.client.consumer import Consumer
     from ottla.client.fetcher import ConsumerRecord
+    from ottla.client.model import Isolation
 
 _POLL_SECONDS = 0.5
 _RECORDS_MAX = 500
+
+
+class IsolationChoice(StrEnum):
+    READ_UNCOMMITTED = "read_uncommitted"
+    READ_COMMITTED = "read_committed"
+
+
+_ISOLATION: dict[IsolationChoice, Isolation] = {
+    IsolationChoice.READ_UNCOMMITTED: "read_uncommitted",
+    IsolationChoice.READ_COMMITTED: "read_committed",
+}
 
 
 def consume(
@@ -52,6 +65,13 @@ def consume(
         int | None,
         typer.Option("--offset", "-o", min=0, help="Begin here; needs --partition."),
     ] = None,
+    isolation: Annotated[
+        IsolationChoice,
+        typer.Option(
+            help="With read_committed nothing of an aborted transaction is printed, and nothing "
+            "from an open one on."
+        ),
+    ] = IsolationChoice.READ_UNCOMMITTED,
     key: Annotated[
         bool, typer.Option("--key", help="Print the key and a tab before each value.")
     ] = False,
@@ -71,6 +91,8 @@ def consume(
       ottla consume orders --group billing --json
 
       ottla consume orders --partition 0 --offset 42 --max-messages 1
+
+      ottla consume transfers --from-beginning --isolation read_committed
     """
     if group is not None and (partition is not None or offset is not None):
         raise typer.BadParameter("a group chooses its partitions and offsets by itself")
@@ -84,6 +106,7 @@ def consume(
         common.resolve_bootstrap(bootstrap),
         group=group,
         offset_reset="earliest" if from_beginning else (None if offset is not None else "latest"),
+        isolation=_ISOLATION[isolation],
         options=common.client_options(),
     )
     with _until_interrupted() as interrupted, consumer:

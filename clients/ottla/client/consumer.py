@@ -15,7 +15,7 @@ from ottla.client.cluster import Cluster
 from ottla.client.errors import ClientError, sentence
 from ottla.client.fetcher import ConsumerRecord, Fetcher
 from ottla.client.membership import HEARTBEAT_MS, SESSION_TIMEOUT_MS, Membership
-from ottla.client.model import OffsetSpec
+from ottla.client.model import ISOLATION_LEVELS, Isolation, IsolationLevel, OffsetSpec
 from ottla.client.offsets import TopicPartition
 from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
 
@@ -34,6 +34,8 @@ class Consumer:
       latter is an error.
     - `auto_commit`: positions are committed every five seconds, before a rebalance and at the end:
       a record counts as read once `poll` was called again, or the consumer was closed.
+    - `isolation`: with "read_committed" nothing of a transaction is read before it is committed,
+      nor what stands behind one that is still open.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Consumer:
         group: str | None = None,
         offset_reset: Start | None = "latest",
         auto_commit: bool = True,
+        isolation: Isolation = "read_uncommitted",
         session_timeout_seconds: float = SESSION_TIMEOUT_MS / 1000,
         timeout_seconds: float = 30.0,
         ssl_context: ssl.SSLContext | None = None,
@@ -56,7 +59,8 @@ class Consumer:
         self._auto_commit = auto_commit
         self._session_timeout_ms = round(session_timeout_seconds * 1000)
         self._heartbeat_ms = min(HEARTBEAT_MS, self._session_timeout_ms // 3)
-        self._fetcher = Fetcher(self._cluster, reset=self._reset)
+        self._isolation = ISOLATION_LEVELS[isolation]
+        self._fetcher = Fetcher(self._cluster, reset=self._reset, isolation=self._isolation)
         self._membership: Membership | None = None
         self._next_commit_ms = 0
         self._committed: dict[TopicPartition, int] = {}
@@ -99,6 +103,7 @@ class Consumer:
             names,
             session_timeout_ms=self._session_timeout_ms,
             heartbeat_ms=self._heartbeat_ms,
+            require_stable=self._isolation is IsolationLevel.READ_COMMITTED,
         )
 
     def assignment(self) -> list[TopicPartition]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from ottla.client.aborted_transactions import AbortedTransactions
 from ottla.client.cluster import Cluster
 from ottla.client.connection import Connection, Pending
 from ottla.client.errors import ConnectionLostError, DeadlineError, protocol_error, sentence
-from ottla.client.model import OffsetSpec
+from ottla.client.model import IsolationLevel, OffsetSpec
 from ottla.client.offsets import TopicPartition, list_offsets
 from ottla.client.options import BACKOFF_MS_MAX, BACKOFF_MS_MIN
 from ottla.core.errors import DecodeError, ErrorCode, OttlaError
@@ -22,7 +24,13 @@ from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
 from ottla.protocol.messages.fetch_response import FetchResponse, PartitionData
 from ottla.protocol.parts import RecordsSource
-from ottla.record.batch import HEADER_SIZE, crc_matches, iter_records, read_header
+from ottla.record.batch import (
+    HEADER_SIZE,
+    BatchHeader,
+    crc_matches,
+    iter_records,
+    read_header,
+)
 
 FETCH_BYTES = 8 * 1024 * 1024
 PARTITION_BYTES = 1024 * 1024
@@ -68,18 +76,24 @@ class _InFlight:
 
 
 class Fetcher:
-    """The assigned partitions and their fetches. `reset`: where to go when an offset is gone."""
+    """The assigned partitions and their fetches.
+
+    `reset`: where to go when an offset is gone. With READ_COMMITTED nothing at or above the last
+    stable offset is read, and nothing of an aborted transaction.
+    """
 
     def __init__(
         self,
         cluster: Cluster,
         *,
         reset: OffsetSpec | None,
+        isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
         fetch_bytes: int = FETCH_BYTES,
         partition_bytes: int = PARTITION_BYTES,
     ) -> None:
         self._cluster = cluster
         self._reset = reset
+        self._isolation = isolation
         self._fetch_bytes = fetch_bytes
         self._partition_bytes = partition_bytes
         self._partitions: dict[TopicPartition, _Partition] = {}
@@ -150,7 +164,7 @@ class Fetcher:
         """Turn "earliest" and "latest" into offsets."""
         wanted = {p.key: p.start for p in self._partitions.values() if p.position is None}
         if wanted:
-            for key, listed in list_offsets(self._cluster, wanted).items():
+            for key, listed in list_offsets(self._cluster, wanted, self._isolation).items():
                 self._partitions[key].position = listed.offset or 0
 
     def _fetch(self, max_wait_ms: int) -> None:
@@ -205,6 +219,7 @@ class Fetcher:
             max_wait_ms=max_wait_ms,
             min_bytes=1,
             max_bytes=self._fetch_bytes,
+            isolation_level=self._isolation,
             topics=list(topics.values()),
         )
         try:
@@ -262,7 +277,11 @@ class Fetcher:
                 self._delay_ms = 0
                 if isinstance(data.records, RecordsSource) or not data.records:
                     continue
-                partition.records = self._decode(partition, memoryview(data.records))
+                # Without read_committed the answer has no list, and everything is read.
+                aborted = AbortedTransactions(
+                    (one.producer_id, one.first_offset) for one in data.aborted_transactions or ()
+                )
+                partition.records = self._decode(partition, memoryview(data.records), aborted)
 
     def _take_error(self, partition: _Partition, data: PartitionData) -> None:
         error = protocol_error(data.error_code, _subject(partition.key))
@@ -299,7 +318,9 @@ class Fetcher:
         self._delay_ms = min(max(BACKOFF_MS_MIN, self._delay_ms * 2), BACKOFF_MS_MAX)
         self._retry_at_ms = now_ms + self._delay_ms
 
-    def _decode(self, partition: _Partition, data: memoryview) -> Iterator[ConsumerRecord]:
+    def _decode(
+        self, partition: _Partition, data: memoryview, aborted: AbortedTransactions
+    ) -> Iterator[ConsumerRecord]:
         topic, index = partition.key
         at = 0
         # The last batch may be cut off: brokers fill an answer without parsing it (KIP-74).
@@ -312,7 +333,9 @@ class Fetcher:
                     f"the records at offset {header.base_offset} of {_subject(partition.key)} "
                     "are damaged: their checksum does not match"
                 )
-            if not header.is_control and header.last_offset >= (partition.position or 0):
+            is_aborted = aborted.covers(header, partial(_first_key, data, at, header))
+            wanted = not header.is_control and not is_aborted
+            if wanted and header.last_offset >= (partition.position or 0):
                 for record in iter_records(data, at, header):
                     # A batch is delivered whole, also when it was asked for in its middle.
                     if record.offset >= (partition.position or 0):
@@ -325,11 +348,18 @@ class Fetcher:
                             record.value,
                             record.headers,
                         )
-            # Compaction may have removed the last records of a batch; markers are passed over.
+            # Compaction may have removed the last records of a batch; markers, and what was
+            # aborted, are passed over.
             partition.position = max(partition.position or 0, header.next_offset)
             at += header.size
         if at == 0:
             raise DecodeError(f"an answer for {_subject(partition.key)} holds no whole batch")
+
+
+def _first_key(data: memoryview, at: int, header: BatchHeader) -> bytes | None:
+    """The key of a batch's first record; None when it has none."""
+    record = next(iter_records(data, at, header), None)
+    return None if record is None else record.key
 
 
 def _subject(key: TopicPartition) -> str:

@@ -100,11 +100,15 @@ def assign_ranges(
 
 
 def read_committed_offsets(
-    link: GroupCoordinatorLink, partitions: Collection[TopicPartition] | None
+    link: GroupCoordinatorLink,
+    partitions: Collection[TopicPartition] | None,
+    *,
+    require_stable: bool = False,
 ) -> dict[TopicPartition, int]:
     """A group's committed offsets, asked once; of all its partitions when None.
 
-    Partitions without one are left out. ProtocolError with the coordinator's code.
+    Partitions without one are left out. ProtocolError with the coordinator's code; with
+    `require_stable` (KIP-447) also UNSTABLE_OFFSET_COMMIT while an open transaction may change one.
     """
     topics: list[OffsetFetchRequestTopic] | None = None
     if partitions is not None:
@@ -112,7 +116,9 @@ def read_committed_offsets(
         for topic, index in partitions:
             by_topic[topic].append(index)
         topics = [OffsetFetchRequestTopic(topic, indexes) for topic, indexes in by_topic.items()]
-    request = OffsetFetchRequest(group_id=link.group_id, topics=topics)
+    request = OffsetFetchRequest(
+        group_id=link.group_id, topics=topics, require_stable=require_stable
+    )
     response = link.ask(ApiKey.OFFSET_FETCH, request, OffsetFetchResponse)
     link.check(response.error_code)
     committed: dict[TopicPartition, int] = {}

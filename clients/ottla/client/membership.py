@@ -75,7 +75,9 @@ class Membership:
         session_timeout_ms: int = SESSION_TIMEOUT_MS,
         rebalance_timeout_ms: int = REBALANCE_TIMEOUT_MS,
         heartbeat_ms: int = HEARTBEAT_MS,
+        require_stable: bool = False,
     ) -> None:
+        """`require_stable`: committed offsets are read once no open transaction may change them."""
         self.joined = False
         self.member_id = ""
         self.generation = -1
@@ -85,6 +87,7 @@ class Membership:
         self._session_timeout_ms = session_timeout_ms
         self._rebalance_timeout_ms = rebalance_timeout_ms
         self._heartbeat_ms = heartbeat_ms
+        self._require_stable = require_stable
         self._next_heartbeat_ms = 0
 
     def join(self) -> list[TopicPartition]:
@@ -123,7 +126,9 @@ class Membership:
         """The group's committed offsets of these partitions, where there are any."""
         return self._cluster.retry(
             f"reading the offsets of {self._link.subject}",
-            lambda: read_committed_offsets(self._link, partitions),
+            lambda: read_committed_offsets(
+                self._link, partitions, require_stable=self._require_stable
+            ),
         )
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:

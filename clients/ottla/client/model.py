@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Literal
 
 from ottla.core.identifiers import Uuid
 
@@ -15,6 +16,22 @@ class OffsetSpec(IntEnum):
     LATEST = -1
     EARLIEST = -2
     MAX_TIMESTAMP = -3
+
+
+Isolation = Literal["read_uncommitted", "read_committed"]
+
+
+class IsolationLevel(IntEnum):
+    """Which records of transactions are read; the number in Fetch and ListOffsets (KIP-98)."""
+
+    READ_UNCOMMITTED = 0
+    READ_COMMITTED = 1
+
+
+ISOLATION_LEVELS: dict[Isolation, IsolationLevel] = {
+    "read_uncommitted": IsolationLevel.READ_UNCOMMITTED,
+    "read_committed": IsolationLevel.READ_COMMITTED,
+}
 
 
 @dataclass(frozen=True, slots=True)

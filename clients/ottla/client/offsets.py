@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ottla.client.cluster import Cluster
 from ottla.client.errors import check_code
 from ottla.client.leaders import ByTopic, TopicPartition, ask_leaders, partition_subject
-from ottla.client.model import ListedOffset
+from ottla.client.model import IsolationLevel, ListedOffset
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.list_offsets_request import (
     ListOffsetsPartition,
@@ -20,10 +20,13 @@ __all__ = ["TopicPartition", "list_offsets"]
 
 
 def list_offsets(
-    cluster: Cluster, wanted: Mapping[TopicPartition, int]
+    cluster: Cluster,
+    wanted: Mapping[TopicPartition, int],
+    isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
 ) -> dict[TopicPartition, ListedOffset]:
     """Ask every leader, retrying those that moved. Values: time in ms or an `OffsetSpec`.
 
+    With READ_COMMITTED the latest offset is the last stable one.
     ProtocolError UNKNOWN_TOPIC_OR_PARTITION: the topic, or such a partition of it, does not exist.
     """
     found: dict[TopicPartition, ListedOffset] = {}
@@ -31,6 +34,7 @@ def list_offsets(
     def ask(leader_id: int, topics: ByTopic) -> None:
         request = ListOffsetsRequest(
             replica_id=-1,
+            isolation_level=isolation,
             topics=[
                 ListOffsetsTopic(
                     name,

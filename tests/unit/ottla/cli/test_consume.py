@@ -40,6 +40,23 @@ def test_only_what_comes_from_now_on(ottla: CommandLine) -> None:
     assert ottla("consume", "t", "--timeout", "2").output == b""
 
 
+def test_only_what_is_committed(ottla: CommandLine) -> None:
+    batch = build_batch(
+        [(None, b"open", (), 5)],
+        producer_id=7,
+        producer_epoch=0,
+        base_sequence=0,
+        transactional=True,
+    )
+    ottla.kafka.append("t", 0, batch)
+    read = ("consume", "t", "--from-beginning", "--timeout", "1")
+    assert b"open" in ottla(*read).output
+    committed = ottla(*read, "--isolation", "read_committed")
+    assert len(committed.output.splitlines()) == 10
+    assert b"open" not in committed.output
+    assert ottla(*read, "--isolation", "snapshot").code == 2
+
+
 def test_limits(ottla: CommandLine) -> None:
     done = ottla("consume", "t", "--from-beginning", "-n", "3")
     assert len(done.output.splitlines()) == 3

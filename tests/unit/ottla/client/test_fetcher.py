@@ -5,11 +5,16 @@ import pytest
 from ottla.client.cluster import Cluster
 from ottla.client.errors import DeadlineError
 from ottla.client.fetcher import Fetcher
-from ottla.client.model import OffsetSpec
+from ottla.client.model import IsolationLevel, OffsetSpec
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.record.build import BatchBuilder, build_batch
-from ottla.record.control import ControlRecordType, control_record_key, end_transaction_value
+from ottla.record.control import (
+    ControlRecordType,
+    control_record_key,
+    end_transaction_batch,
+    end_transaction_value,
+)
 from tests.support.fake_kafka import FakeKafka
 
 EARLIEST = OffsetSpec.EARLIEST
@@ -33,10 +38,11 @@ def fetcher_of(
     reset: OffsetSpec | None = None,
     timeout_ms: int = 30_000,
     partition_bytes: int = 1_000_000,
+    isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
 ) -> Fetcher:
     cluster = Cluster(kafka.bootstrap, kafka.options(timeout_ms))
     cluster.refresh(["t"])
-    return Fetcher(cluster, reset=reset, partition_bytes=partition_bytes)
+    return Fetcher(cluster, reset=reset, partition_bytes=partition_bytes, isolation=isolation)
 
 
 def read(fetcher: Fetcher, wait_ms: int = 2_000) -> list[bytes | None]:
@@ -106,6 +112,43 @@ def test_markers_are_passed_over(kafka: FakeKafka) -> None:
     fetcher.assign({("t", 0): 9})
     assert read(fetcher) == [b"b4"]
     assert fetcher.positions() == {("t", 0): 11}
+
+
+def test_only_what_is_committed_is_read(kafka: FakeKafka) -> None:
+    def transaction(producer_id: int, value: bytes, is_commit: bool | None) -> None:
+        kafka.append(
+            "t",
+            1,
+            build_batch(
+                [(None, value, (), 5)],
+                producer_id=producer_id,
+                producer_epoch=0,
+                base_sequence=0,
+                transactional=True,
+            ),
+        )
+        if is_commit is not None:
+            marker = end_transaction_batch(producer_id, 0, 0, is_commit=is_commit, timestamp_ms=5)
+            kafka.append("t", 1, marker)
+
+    transaction(7, b"committed", True)
+    transaction(8, b"aborted", False)
+    transaction(8, b"committed too", True)
+    transaction(9, b"open", None)
+    kafka.append("t", 1, batch(b"behind it"))
+    fetcher = fetcher_of(kafka, isolation=IsolationLevel.READ_COMMITTED)
+    fetcher.assign({("t", 1): EARLIEST})
+    assert read(fetcher) == [b"committed", b"committed too"]
+    assert fetcher.positions() == {("t", 1): 6}
+    fetcher.assign({("t", 1): OffsetSpec.LATEST})
+    assert read(fetcher) == []
+    assert fetcher.positions() == {("t", 1): 6}
+    marker = end_transaction_batch(9, 0, 0, is_commit=False, timestamp_ms=5)
+    kafka.append("t", 1, marker)
+    assert read(fetcher) == [b"behind it"]
+    fetcher = fetcher_of(kafka)
+    fetcher.assign({("t", 1): EARLIEST})
+    assert len(read(fetcher)) == 5
 
 
 def test_gaps_of_compaction_are_passed_over(kafka: FakeKafka) -> None:
