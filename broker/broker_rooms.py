@@ -18,6 +18,7 @@ from broker.handlers.peer_check import DIAL_MS_MAX, PeerCheck
 from broker.handlers.producer_ids import ProducerIds
 from broker.handlers.services import BrokerServices
 from broker.internal_tls import channel_credentials
+from broker.live_settings import LiveSettings
 from broker.replication.manager import ReplicaManager
 from broker.replication.settings import ReplicationSettings
 from broker.settings import NodeSettings
@@ -47,7 +48,9 @@ class BrokerRooms:
         defaults = topic_defaults(settings.topic_defaults)
         credentials = channel_credentials(settings)
         departures = Departures()
+        self.live_settings = LiveSettings(settings, cache)
         self.ready = asyncio.Event()
+        self._logs = logs
         replicas_changed = asyncio.Event()
         cache.subscribe(
             lambda delta: departures.note_metadata(cache.state, delta.brokers, clock.now_ms())
@@ -128,6 +131,17 @@ class BrokerRooms:
             ),
         )
 
+        self.live_settings.subscribe(self._apply_settings)
+
+    def _apply_settings(self, settings: NodeSettings) -> None:
+        """What was changed at run time and is not a default of topics."""
+        self.replicas.set_catch_up_rates(
+            rate_out=settings.leader_replication_throttled_rate,
+            rate_in=settings.follower_replication_throttled_rate,
+        )
+        self.services.admissions.verifies = settings.transaction_partition_verification_enable
+        self._logs.producer_expiration_ms = settings.producer_id_expiration_ms
+
     def _log_positions(self, partitions: Sequence[tuple[Uuid, int]]) -> list[LogPosition]:
         """Where the named logs end, of those that are open and on a working disk."""
         positions = []
@@ -188,6 +202,8 @@ def _group_settings(settings: NodeSettings) -> GroupSettings:
         min_session_timeout_ms=settings.group_min_session_timeout_ms,
         max_session_timeout_ms=settings.group_max_session_timeout_ms,
         max_size=settings.group_max_size,
+        consumer_session_timeout_ms=settings.group_consumer_session_timeout_ms,
+        consumer_heartbeat_interval_ms=settings.group_consumer_heartbeat_interval_ms,
         offsets_retention_ms=settings.offsets_retention_minutes * 60_000,
         offsets_retention_check_interval_ms=settings.offsets_retention_check_interval_ms,
         offset_metadata_max_bytes=settings.offset_metadata_max_bytes,

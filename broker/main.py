@@ -16,7 +16,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from broker.settings import NodeSettings, load_node_settings, validate
+from broker.settings import NodeSettings, load_node_settings
+from broker.settings_check import validate
 from ottla import __version__
 from ottla.core.errors import ConfigError
 from ottla.core.identifiers import random_uuid, uuid_text

@@ -113,15 +113,27 @@ class Node:
         await asyncio.to_thread(logs.mark_running, broker.client.broker_epoch or 0)
         self._start(group, logs.run())
         if self._settings.log_cleaner_enable:
-            self._start(group, compactor(self._settings, logs, self._vfs, self._clock).run())
+            cleaner = compactor(broker.live_settings.now, logs, self._vfs, self._clock)
+            broker.live_settings.subscribe(
+                lambda settings: cleaner.configure(
+                    backoff_ms=settings.log_cleaner_backoff_ms,
+                    dedupe_buffer_bytes=settings.log_cleaner_dedupe_buffer_size,
+                )
+            )
+            self._start(group, cleaner.run())
         self._start(group, broker.replicas.run())
         self._start(group, broker.groups.run())
         self._start(group, broker.transactions.run())
         server = Server(
             _listeners(self._settings),
             Dispatcher(HANDLERS, broker.services),
-            _network_limits(self._settings),
+            _network_limits(broker.live_settings.now),
             self._clock,
+        )
+        broker.live_settings.subscribe(
+            lambda settings: server.set_connections_max(
+                settings.max_connections, settings.max_connections_per_ip
+            )
         )
         await server.start()
         # What it is elected for once it is unfenced, it must be able to serve.
@@ -265,12 +277,14 @@ class Node:
 
 
 def _controller_settings(settings: NodeSettings) -> ControllerSettings:
+    unclean = settings.topic_defaults.get("unclean.leader.election.enable", "false")
     return ControllerSettings(
         node_id=settings.node_id,
         cluster_id=settings.cluster_id,
         num_partitions=settings.num_partitions,
         default_replication_factor=settings.default_replication_factor,
         min_insync_replicas=int(settings.topic_defaults.get("min.insync.replicas", 1)),
+        unclean_leader_election=unclean.strip().lower() == "true",
         lease_ms=settings.broker_session_timeout_ms,
     )
 

@@ -8,60 +8,27 @@ quorum. Each is loopback unless it is configured otherwise and then needs certif
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from ottla.core.errors import ConfigError
-from ottla.core.identifiers import uuid_from_text
-from ottla.core.settings import Loaded, load, setting, settings_table
-from ottla.core.topic_configs import (
-    TOPIC_CONFIGS,
-    TopicConfig,
-    topic_configs_fault,
-    topic_defaults,
+from broker.addresses import Address, ListenerAddress, parse_address, parse_listener
+from ottla.core.broker_configs import (
+    FOLLOWER_THROTTLED_RATE,
+    LEADER_THROTTLED_RATE,
+    LOG_CLEANER_BACKOFF_MS,
+    LOG_CLEANER_DEDUPE_BUFFER_SIZE,
+    MAX_CONNECTIONS,
+    MAX_CONNECTIONS_PER_IP,
+    PRODUCER_ID_EXPIRATION_MS,
+    TOPIC_DEFAULTS,
+    TRANSACTION_PARTITION_VERIFICATION,
 )
+from ottla.core.errors import ConfigError
+from ottla.core.settings import Loaded, load, setting, setting_of, settings_table
 
 ROLES = ("broker", "controller")
-_LISTENER = re.compile(
-    r"(?P<name>[A-Za-z0-9_]+)://(?P<host>\[[^\]]*\]|[^:\[\]]*):(?P<port>\d{1,5})"
-)
 _MS_MAX = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to bind or dial; an empty host binds every interface. Printed with [] around IPv6."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerAddress:
-    """One ``NAME://host:port``; `security_protocol` is PLAINTEXT or SSL."""
-
-    name: str
-    address: Address
-    security_protocol: str
-
-
-_NOT_SETTABLE = ("unclean.leader.election.enable",)
-"""Settings of topics without a default of the node's: elections go by the topic alone."""
-
-
-TOPIC_DEFAULTS: Final[Mapping[str, TopicConfig]] = {
-    name: config
-    for config in TOPIC_CONFIGS.values()
-    if (name := config.broker_setting) is not None and name not in _NOT_SETTABLE
-}
-"""The settings of topics for which a node has a default, by the broker's name for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +110,8 @@ class NodeSettings:
     log_cleaner_enable: bool = setting(
         "log.cleaner.enable", True, "compact topics whose cleanup.policy says so"
     )
-    log_cleaner_backoff_ms: int = setting(
-        "log.cleaner.backoff.ms", 15_000, "pause when no log is due for compaction", minimum=1
-    )
-    log_cleaner_dedupe_buffer_size: int = setting(
-        "log.cleaner.dedupe.buffer.size",
-        134_217_728,
-        "memory for the keys of a compaction",
-        minimum=1_048_576,
-    )
+    log_cleaner_backoff_ms: int = setting_of(LOG_CLEANER_BACKOFF_MS)
+    log_cleaner_dedupe_buffer_size: int = setting_of(LOG_CLEANER_DEDUPE_BUFFER_SIZE)
     log_min_free_bytes: int = setting(
         "ottla.log.min.free.bytes",
         67_108_864,
@@ -161,18 +121,8 @@ class NodeSettings:
     replica_lag_time_max_ms: int = setting(
         "replica.lag.time.max.ms", 30_000, "after which a follower leaves the ISR", minimum=1
     )
-    leader_replication_throttled_rate: int = setting(
-        "leader.replication.throttled.rate",
-        2**63 - 1,
-        "bytes a second sent to followers that are far behind, all of them together",
-        minimum=1,
-    )
-    follower_replication_throttled_rate: int = setting(
-        "follower.replication.throttled.rate",
-        2**63 - 1,
-        "bytes a second taken while being far behind, from all leaders together",
-        minimum=1,
-    )
+    leader_replication_throttled_rate: int = setting_of(LEADER_THROTTLED_RATE)
+    follower_replication_throttled_rate: int = setting_of(FOLLOWER_THROTTLED_RATE)
     broker_session_timeout_ms: int = setting(
         "broker.session.timeout.ms", 3_000, "lease of a broker at the controller", minimum=100
     )
@@ -213,6 +163,32 @@ class NodeSettings:
     group_max_size: int = setting(
         "group.max.size", 2**31 - 1, "members of one group", minimum=1, maximum=_MS_MAX
     )
+    group_consumer_session_timeout_ms: int = setting(
+        "group.consumer.session.timeout.ms",
+        45_000,
+        "silence after which a member of the consumer protocol is out (KIP-848)",
+        minimum=1,
+        maximum=_MS_MAX,
+    )
+    group_consumer_min_session_timeout_ms: int = setting(
+        "group.consumer.min.session.timeout.ms", 45_000, "least of a group's own", minimum=1
+    )
+    group_consumer_max_session_timeout_ms: int = setting(
+        "group.consumer.max.session.timeout.ms", 60_000, "largest of a group's own", minimum=1
+    )
+    group_consumer_heartbeat_interval_ms: int = setting(
+        "group.consumer.heartbeat.interval.ms",
+        5_000,
+        "how often members of the consumer protocol send a heartbeat",
+        minimum=1,
+        maximum=_MS_MAX,
+    )
+    group_consumer_min_heartbeat_interval_ms: int = setting(
+        "group.consumer.min.heartbeat.interval.ms", 5_000, "least of a group's own", minimum=1
+    )
+    group_consumer_max_heartbeat_interval_ms: int = setting(
+        "group.consumer.max.heartbeat.interval.ms", 15_000, "largest of a group's own", minimum=1
+    )
     transaction_state_log_num_partitions: int = setting(
         "transaction.state.log.num.partitions",
         50,
@@ -240,17 +216,8 @@ class NodeSettings:
         minimum=1,
         maximum=_MS_MAX,
     )
-    transaction_partition_verification_enable: bool = setting(
-        "transaction.partition.verification.enable",
-        True,
-        "ask the coordinator before a transaction's first batch is appended (KIP-890)",
-    )
-    producer_id_expiration_ms: int = setting(
-        "producer.id.expiration.ms",
-        86_400_000,
-        "after which an idle producer is forgotten",
-        minimum=1,
-    )
+    transaction_partition_verification_enable: bool = setting_of(TRANSACTION_PARTITION_VERIFICATION)
+    producer_id_expiration_ms: int = setting_of(PRODUCER_ID_EXPIRATION_MS)
 
     socket_request_max_bytes: int = setting(
         "socket.request.max.bytes", 104_857_600, "largest request", minimum=1
@@ -264,10 +231,8 @@ class NodeSettings:
     connections_max_idle_ms: int = setting(
         "connections.max.idle.ms", 600_000, "after which an idle connection is closed", minimum=1
     )
-    max_connections: int = setting("max.connections", 10_000, "of this node", minimum=1)
-    max_connections_per_ip: int = setting(
-        "max.connections.per.ip", 10_000, "of one address", minimum=0
-    )
+    max_connections: int = setting_of(MAX_CONNECTIONS)
+    max_connections_per_ip: int = setting_of(MAX_CONNECTIONS_PER_IP)
     max_incremental_fetch_session_cache_slots: int = setting(
         "max.incremental.fetch.session.cache.slots", 1_000, "fetch sessions kept", minimum=0
     )
@@ -297,12 +262,18 @@ class NodeSettings:
 
     def client_listeners(self) -> list[ListenerAddress]:
         """Where clients may connect."""
-        return [self._listener(text, "listeners") for text in self.listeners]
+        return [
+            parse_listener(text, "listeners", self.listener_security_protocol_map)
+            for text in self.listeners
+        ]
 
     def advertised(self) -> list[ListenerAddress]:
         """What clients are told; by name the same listeners as `client_listeners`."""
         texts = self.advertised_listeners or self.listeners
-        return [self._listener(text, "advertised.listeners") for text in texts]
+        return [
+            parse_listener(text, "advertised.listeners", self.listener_security_protocol_map)
+            for text in texts
+        ]
 
     def internal_address(self) -> Address:
         return parse_address(self.internal_listener, "internal.listener")
@@ -329,154 +300,9 @@ class NodeSettings:
         name = "controller.quorum.bootstrap.servers"
         return [parse_address(text, name) for text in self.controller_quorum_bootstrap_servers]
 
-    def _listener(self, text: str, setting_name: str) -> ListenerAddress:
-        match = _LISTENER.fullmatch(text)
-        if match is None:
-            raise ConfigError(f"{setting_name}: expected NAME://host:port, not '{text}'")
-        name = match["name"].upper()
-        protocols = dict(
-            entry.upper().split(":", 1)
-            for entry in self.listener_security_protocol_map
-            if ":" in entry
-        )
-        protocol = protocols.get(name, name)
-        if protocol not in ("PLAINTEXT", "SSL"):
-            raise ConfigError(
-                f"{setting_name}: listener '{name}' has no security protocol; name it PLAINTEXT or "
-                f"SSL, or add '{name}:PLAINTEXT' or '{name}:SSL' to listener.security.protocol.map"
-            )
-        where = Address(match["host"].strip("[]"), _port(match["port"], setting_name))
-        return ListenerAddress(name, where, protocol)
-
-
-def parse_address(text: str, setting_name: str) -> Address:
-    """``host:port`` or ``[ipv6]:port``."""
-    match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*):(\d{1,5})", text)
-    if match is None:
-        raise ConfigError(f"{setting_name}: expected host:port, not '{text}'")
-    return Address(match[1].strip("[]"), _port(match[2], setting_name))
-
-
-def _port(text: str, setting_name: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:
-        raise ConfigError(f"{setting_name}: port {port} is not between 1 and 65535")
-    return port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`; names other than localhost count as beyond."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def validate(settings: NodeSettings) -> list[str]:
-    """Refuse what cannot work (ConfigError) and return warnings of what is dangerous."""
-    try:
-        uuid_from_text(settings.cluster_id)
-    except ValueError:
-        raise ConfigError(
-            f"cluster.id must be 22 characters of URL-safe base64, not '{settings.cluster_id}'; "
-            "make one with 'ottla-server --new-cluster-id'"
-        ) from None
-    fault = topic_configs_fault(topic_defaults(settings.topic_defaults))
-    if fault is not None:
-        raise ConfigError(f"defaults of topics: {fault}")
-    warnings: list[str] = []
-    if settings.is_controller and settings.node_id not in settings.voters():
-        raise ConfigError(
-            f"node {settings.node_id} has the role controller but is not among "
-            "controller.quorum.voters; add it as id@host:port of its raft.listener"
-        )
-    if settings.is_broker:
-        if not settings.controllers():
-            raise ConfigError(
-                "controller.quorum.bootstrap.servers is empty; name the internal listeners of the "
-                "controllers"
-            )
-        warnings += _validate_client_listeners(settings)
-        if settings.group_min_session_timeout_ms > settings.group_max_session_timeout_ms:
-            raise ConfigError(
-                "group.min.session.timeout.ms must not exceed group.max.session.timeout.ms"
-            )
-    if settings.broker_heartbeat_interval_ms * 2 > settings.broker_session_timeout_ms:
-        raise ConfigError(
-            "broker.heartbeat.interval.ms must be at most half of broker.session.timeout.ms"
-        )
-    warnings += _validate_internal_listeners(settings)
-    return warnings
-
-
-def _validate_client_listeners(settings: NodeSettings) -> list[str]:
-    bound = {listener.name: listener for listener in settings.client_listeners()}
-    if len(bound) != len(settings.listeners):
-        raise ConfigError("listeners: each name may be used once")
-    advertised = {listener.name: listener for listener in settings.advertised()}
-    if advertised.keys() != bound.keys():
-        raise ConfigError(
-            f"advertised.listeners names {', '.join(advertised)} but listeners names "
-            f"{', '.join(bound)}; the names must be the same"
-        )
-    for listener in advertised.values():
-        if listener.address.host in ("", "0.0.0.0", "::"):
-            raise ConfigError(
-                f"advertised.listeners: clients cannot connect to '{listener.address}'; set a host "
-                "name or address of this machine that they can reach"
-            )
-    warnings = []
-    for listener in bound.values():
-        if listener.security_protocol == "SSL":
-            if not settings.ssl_certificate or not settings.ssl_key:
-                raise ConfigError(
-                    f"listener {listener.name} uses SSL: set ssl.certificate.location and "
-                    "ssl.key.location"
-                )
-        elif not is_loopback(listener.address.host):
-            _require_plaintext(settings, f"listeners: {listener.name} on {listener.address}")
-            warnings.append(
-                f"listener {listener.name} on {listener.address} is plaintext: anyone who reaches "
-                "it can read, write and delete every topic"
-            )
-    return warnings
-
-
-def _validate_internal_listeners(settings: NodeSettings) -> list[str]:
-    parts = (
-        settings.internal_ssl_certificate,
-        settings.internal_ssl_key,
-        settings.internal_ssl_ca,
-    )
-    if all(parts):
-        return []
-    if any(parts):
-        raise ConfigError(
-            "TLS between nodes needs all of internal.ssl.certificate.location, "
-            "internal.ssl.key.location and internal.ssl.ca.location"
-        )
-    warnings = []
-    bound = {"internal.listener": settings.internal_address()}
-    if settings.is_controller:
-        bound["raft.listener"] = settings.raft_address()
-    for name, address in bound.items():
-        if not is_loopback(address.host):
-            _require_plaintext(settings, f"{name} on {address}")
-            warnings.append(
-                f"{name} on {address} is plaintext: anyone who reaches it can pose as a node and "
-                "change or destroy the cluster's data"
-            )
-    return warnings
-
-
-def _require_plaintext(settings: NodeSettings, what: str) -> None:
-    if not settings.allow_plaintext:
-        raise ConfigError(
-            f"{what} is beyond loopback and without TLS; configure certificates, bind 127.0.0.1, "
-            "or set allow.plaintext=true if every machine on that network may be trusted"
-        )
+    def _parsed(self, texts: Iterable[str], setting_name: str) -> list[ListenerAddress]:
+        protocols = self.listener_security_protocol_map
+        return [parse_listener(text, setting_name, protocols) for text in texts]
 
 
 def load_node_settings(path: str, environment: dict[str, str]) -> Loaded[NodeSettings]:

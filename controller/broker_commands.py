@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from controller.codec import endpoints_from_messages
+from controller.config_commands import elections_by
 from controller.decision import Decision, partition_changes, registered
 from controller.elections import NOBODY, ElectionRules, Electorate, Unable, elect
 from controller.generated import metadata_pb2 as pb
 from controller.state import (
-    MIN_INSYNC_REPLICAS,
-    TOPIC,
     BrokerRegistration,
     ClusterCreated,
     ClusterState,
@@ -47,28 +46,16 @@ def take_office(state: ClusterState, controller_epoch: int, command: pb.TakeOffi
     records: list[Record] = []
     if not state.cluster_id:
         records.append(ClusterCreated(command.cluster_id))
-    default = max(1, command.default_min_insync_replicas)
-    records.append(ControllerInOffice(command.controller_id, controller_epoch, default))
-    if default != state.default_min_insync_replicas:
-        records += _with_default_min_insync(state, default)
-    return Decision(pb.Result(), records)
-
-
-def _with_default_min_insync(state: ClusterState, default: int) -> list[Record]:
-    """Whoever is eligible because the high watermark stood still is not once it may move on."""
-    electorate = Electorate.of(state)
-    without_own = {
-        topic.topic_id
-        for topic in state.topics.values()
-        if MIN_INSYNC_REPLICAS not in state.configs.get((TOPIC, topic.name), {})
-    }
-
-    def change(partition: PartitionMetadata, rules: ElectionRules) -> PartitionMetadata:
-        return elect(partition, electorate, replace(rules, min_insync_replicas=default))
-
-    return partition_changes(
-        state, lambda p: bool(p.elr or p.last_known_elr) and p.topic_id in without_own, change
+    office = ControllerInOffice(
+        command.controller_id,
+        controller_epoch,
+        max(1, command.default_min_insync_replicas),
+        command.default_unclean_leader_election,
     )
+    records.append(office)
+    # Whoever is eligible because the high watermark stood still is not once it may move on.
+    records += elections_by(state, defaults=office.election_defaults())
+    return Decision(pb.Result(), records)
 
 
 def register_broker(state: ClusterState, index: int, command: pb.RegisterBroker) -> Decision:

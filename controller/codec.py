@@ -116,12 +116,13 @@ def record_message(record: Record) -> pb.Record:
             )
         case ProducerIdsAllocated(next_producer_id):
             return pb.Record(producer_ids=pb.ProducerIdsRecord(next_producer_id=next_producer_id))
-        case ControllerInOffice(controller_id, controller_epoch, default_min_insync_replicas):
+        case ControllerInOffice():
             return pb.Record(
                 controller=pb.ControllerRecord(
-                    controller_id=controller_id,
-                    controller_epoch=controller_epoch,
-                    default_min_insync_replicas=default_min_insync_replicas,
+                    controller_id=record.controller_id,
+                    controller_epoch=record.controller_epoch,
+                    default_min_insync_replicas=record.default_min_insync_replicas,
+                    default_unclean_leader_election=record.default_unclean_election,
                 )
             )
         case ClusterCreated(cluster_id):
@@ -158,6 +159,7 @@ def record_from_message(message: pb.Record) -> Record:
                 message.controller.controller_id,
                 message.controller.controller_epoch,
                 message.controller.default_min_insync_replicas,
+                message.controller.default_unclean_leader_election,
             )
         case "cluster":
             return ClusterCreated(message.cluster.cluster_id)

@@ -6,7 +6,7 @@ has been ordered already: `index` is its position there.
 
 from __future__ import annotations
 
-from controller import broker_commands, partition_commands, topic_commands
+from controller import broker_commands, config_commands, partition_commands, topic_commands
 from controller.decision import Decision, refused
 from controller.generated import metadata_pb2 as pb
 from controller.state import ClusterState
@@ -67,7 +67,7 @@ def _decide(state: ClusterState, index: int, command: pb.Command) -> Decision:
         case "create_partitions":
             return topic_commands.create_partitions(state, command.create_partitions)
         case "alter_configs":
-            return topic_commands.alter_configs(state, command.alter_configs)
+            return config_commands.alter_configs(state, command.alter_configs)
         case None:
             raise ProtocolError(
                 ErrorCode.UNSUPPORTED_VERSION, "a command that this version does not know"

@@ -130,6 +130,7 @@ class Office:
                 controller_id=self._settings.node_id,
                 cluster_id=self._settings.cluster_id,
                 default_min_insync_replicas=self._settings.min_insync_replicas,
+                default_unclean_leader_election=self._settings.unclean_leader_election,
             ),
         )
         while self._leads(term):

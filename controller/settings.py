@@ -15,6 +15,7 @@ class ControllerSettings:
     num_partitions: int = 1
     default_replication_factor: int = 1
     min_insync_replicas: int = 1
+    unclean_leader_election: bool = False
     lease_ms: int = 3_000
     """`broker.session.timeout.ms`: a broker silent for so long is fenced."""
     auto_leader_rebalance: bool = True

@@ -22,6 +22,10 @@ from ottla.core.checks import check
 from ottla.core.identifiers import Uuid
 
 TOPIC: Final = "topic"
+BROKER: Final = "broker"
+"""Named by the broker's id in decimal; ALL_BROKERS is the default of all of them."""
+GROUP: Final = "group"
+ALL_BROKERS: Final = ""
 MIN_INSYNC_REPLICAS: Final = "min.insync.replicas"
 UNCLEAN_LEADER_ELECTION: Final = "unclean.leader.election.enable"
 PARTITIONS_PER_RECORD: Final = 1000
@@ -114,12 +118,20 @@ class ClusterCreated:
 
 @dataclass(frozen=True, slots=True)
 class ControllerInOffice:
-    """Record: who acts from here on. `default_min_insync_replicas` holds for topics that set none;
-    it is part of the log, since eligible leader replicas depend on it."""
+    """Record: who acts from here on. The defaults are of the controller's own file and hold for
+    topics that set none; they are part of the log, since elections depend on them."""
 
     controller_id: int
     controller_epoch: int
     default_min_insync_replicas: int
+    default_unclean_election: bool = False
+
+    def election_defaults(self) -> dict[str, str]:
+        """By the settings' names for them."""
+        return {
+            MIN_INSYNC_REPLICAS: str(self.default_min_insync_replicas),
+            UNCLEAN_LEADER_ELECTION: "true" if self.default_unclean_election else "false",
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +196,7 @@ class ClusterState:
         "controller_epoch",
         "controller_id",
         "default_min_insync_replicas",
+        "default_unclean_election",
         "next_producer_id",
         "topic_ids",
         "topics",
@@ -195,6 +208,7 @@ class ClusterState:
         self.controller_epoch = 0
         self.controller_id: int | None = None
         self.default_min_insync_replicas = 1
+        self.default_unclean_election = False
         self.brokers: dict[int, BrokerRegistration] = {}
         self.topics: dict[Uuid, TopicMetadata] = {}
         self.topic_ids: dict[str, Uuid] = {}
@@ -227,13 +241,33 @@ class ClusterState:
         return broker is not None and broker.active
 
     def min_insync_replicas(self, topic_name: str) -> int:
-        """Of the topic, or the default that the controller in office brought."""
-        values = self.configs.get((TOPIC, topic_name), {})
-        return int(values.get(MIN_INSYNC_REPLICAS, self.default_min_insync_replicas))
+        """Of the topic, else of all brokers, else of the controller in office."""
+        value = self._own_or_of_all(topic_name, MIN_INSYNC_REPLICAS)
+        return self.default_min_insync_replicas if value is None else int(value)
 
     def unclean_election_allowed(self, topic_name: str) -> bool:
-        values = self.configs.get((TOPIC, topic_name), {})
-        return values.get(UNCLEAN_LEADER_ELECTION, "false").strip().lower() == "true"
+        value = self._own_or_of_all(topic_name, UNCLEAN_LEADER_ELECTION)
+        if value is None:
+            return self.default_unclean_election
+        return value.strip().lower() == "true"
+
+    def _own_or_of_all(self, topic_name: str, name: str) -> str | None:
+        own = self.configs.get((TOPIC, topic_name), {})
+        return own.get(name, self.configs.get((BROKER, ALL_BROKERS), {}).get(name))
+
+    def dynamic_broker_configs(self, broker_id: int) -> dict[str, str]:
+        """What was set at run time for one broker, over what was set for all."""
+        return {
+            **self.configs.get((BROKER, ALL_BROKERS), {}),
+            **self.configs.get((BROKER, str(broker_id)), {}),
+        }
+
+    def election_defaults(self) -> dict[str, str]:
+        """What the controller's own file says, by the settings' names for it."""
+        office = ControllerInOffice(
+            0, 0, self.default_min_insync_replicas, self.default_unclean_election
+        )
+        return office.election_defaults()
 
     # ---- changing
 
@@ -266,6 +300,7 @@ class ClusterState:
                 self.controller_id = record.controller_id
                 self.controller_epoch = record.controller_epoch
                 self.default_min_insync_replicas = record.default_min_insync_replicas
+                self.default_unclean_election = record.default_unclean_election
             case ClusterCreated():
                 self.cluster_id = record.cluster_id
             case _:
@@ -295,7 +330,10 @@ class ClusterState:
             yield ClusterCreated(self.cluster_id)
         if self.controller_id is not None:
             yield ControllerInOffice(
-                self.controller_id, self.controller_epoch, self.default_min_insync_replicas
+                self.controller_id,
+                self.controller_epoch,
+                self.default_min_insync_replicas,
+                self.default_unclean_election,
             )
         yield from self.brokers.values()
         for topic in self.topics.values():

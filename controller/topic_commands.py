@@ -1,4 +1,4 @@
-"""Decisions about topics: creating, deleting, more partitions, configuration."""
+"""Decisions about topics: creating, deleting, more partitions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from controller.decision import Decision, topic_changes
-from controller.elections import ElectionRules, Electorate, elect
+from controller.decision import Decision
 from controller.generated import metadata_pb2 as pb
 from controller.placement import UsableBroker, place_replicas
 from controller.state import (
     INTERNAL_TOPICS,
-    MIN_INSYNC_REPLICAS,
     PARTITIONS_PER_RECORD,
     TOPIC,
-    UNCLEAN_LEADER_ELECTION,
     ClusterState,
     ConfigsChanged,
     PartitionMetadata,
@@ -312,47 +309,3 @@ def _grown(
             f"{wanted.count - before} partitions are new, {len(wanted.assignments)} are assigned",
         )
     return _assigned(state, wanted.assignments, factor)
-
-
-def alter_configs(state: ClusterState, command: pb.AlterConfigs) -> Decision:
-    """INVALID_REQUEST for other resources than topics, UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG.
-
-    In the same step partitions take over what depends on it: who is eligible to lead, and whether
-    an unclean election is allowed.
-    """
-    if command.resource_type != TOPIC:
-        raise ProtocolError(
-            ErrorCode.INVALID_REQUEST,
-            f"resources of type '{command.resource_type}' have no settings that can be changed",
-        )
-    topic = state.topic_named(command.resource_name)
-    if topic is None:
-        raise ProtocolError(
-            ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"no topic '{command.resource_name}'"
-        )
-    before = state.configs.get((TOPIC, topic.name), {})
-    after = dict(before)
-    for change in command.changes:
-        if change.HasField("value"):
-            after[change.key] = change.value
-        else:
-            after.pop(change.key, None)
-    fault = topic_configs_fault(after)
-    if fault is not None:
-        raise ProtocolError(ErrorCode.INVALID_CONFIG, fault)
-    if after == before or command.validate_only:
-        return Decision(pb.Result())
-    rules = ElectionRules(
-        int(after.get(MIN_INSYNC_REPLICAS, state.default_min_insync_replicas)),
-        after.get(UNCLEAN_LEADER_ELECTION, "false").strip().lower() == "true",
-    )
-    electorate = Electorate.of(state)
-    records: list[Record] = [ConfigsChanged(TOPIC, topic.name, after)]
-    records += topic_changes(
-        state,
-        topic,
-        lambda p: bool(p.elr or p.last_known_elr),
-        lambda partition, rules: elect(partition, electorate, rules),
-        rules,
-    )
-    return Decision(pb.Result(), records)

@@ -57,7 +57,7 @@ class LogManager:
         self._directories = directories
         self._clock = clock
         self._vfs = vfs
-        self._producer_expiration_ms = producer_expiration_ms
+        self.producer_expiration_ms = producer_expiration_ms
         self._retention_interval_ms = retention_interval_ms
         self._logs: dict[tuple[Uuid, int], Log] = {}
         self._high_watermarks: dict[tuple[Uuid, int], int] = {}  # not yet noted
@@ -318,7 +318,7 @@ class LogManager:
             if not log.usable:
                 continue
             count += self._delete_old(log, timestamp_ms)
-            log.producers.expire(timestamp_ms, self._producer_expiration_ms)
+            log.producers.expire(timestamp_ms, self.producer_expiration_ms)
         return count
 
     def _delete_old(self, log: Log, timestamp_ms: int) -> int:

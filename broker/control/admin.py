@@ -1,4 +1,4 @@
-"""Topics and their settings, as a broker has them changed for its clients.
+"""Topics, as a broker has them made, grown and deleted for its clients.
 
 Each call answers topic by topic, once every live broker has applied the change or the time is up;
 this broker has then applied it too, unless it is cut off.
@@ -15,10 +15,9 @@ from broker.control.commands import Answer, Commands
 from broker.control.metadata_cache import MetadataCache
 from broker.control.requests import NewPartitions, NewTopic, TopicResult
 from controller.generated import metadata_pb2 as pb
-from controller.state import MIN_INSYNC_REPLICAS, TOPIC
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import NIL_UUID, Uuid, random_uuid
-from ottla.core.topic_configs import effective_topic_configs
+from ottla.core.topic_configs import effective_topic_configs, topic_defaults
 
 OWN_METADATA_MS: Final = 2_000
 
@@ -28,11 +27,13 @@ class TopicAdmin:
 
     def __init__(
         self,
+        broker_id: int,
         commands: Commands,
         cache: MetadataCache,
         topic_defaults: Mapping[str, str],
         rng: random.Random,
     ) -> None:
+        self._broker_id = broker_id
         self._commands = commands
         self._cache = cache
         self._topic_defaults = topic_defaults
@@ -130,32 +131,6 @@ class TopicAdmin:
                     result.error_code = 0  # an earlier attempt did it
         return [self._result(result, {}) for result in answer.result.topics]
 
-    async def alter_topic_configs(
-        self,
-        changes: Mapping[str, Mapping[str, str | None]],
-        *,
-        validate_only: bool,
-        timeout_ms: int,
-    ) -> list[TopicResult]:
-        """Set what has a value, remove what has None, leave all else, topic by topic."""
-        results = []
-        for name, values in changes.items():
-            command = pb.Command(
-                alter_configs=pb.AlterConfigs(
-                    resource_type=TOPIC,
-                    resource_name=name,
-                    changes=[pb.ConfigChange(key=key, value=values[key]) for key in values],
-                    validate_only=validate_only,
-                )
-            )
-            try:
-                await self._execute(command, timeout_ms, changes=not validate_only)
-            except ProtocolError as error:
-                results.append(_failure(name, error.code, error.message))
-            else:
-                results.append(_failure(name, ErrorCode.NONE, None))
-        return results
-
     async def _execute(self, command: pb.Command, timeout_ms: int, *, changes: bool) -> Answer:
         answer = await self._commands.execute(command, timeout_ms, wait_for_brokers=changes)
         if changes:
@@ -166,8 +141,8 @@ class TopicAdmin:
     def _result(self, result: pb.TopicResult, own: Mapping[str, str]) -> TopicResult:
         if result.error_code:
             return _failure(result.name, ErrorCode(result.error_code), result.message)
-        # Of the controller in office, whatever this node's own settings say.
-        clusters = {MIN_INSYNC_REPLICAS: str(self._cache.state.default_min_insync_replicas)}
+        state = self._cache.state
+        dynamic = topic_defaults(state.dynamic_broker_configs(self._broker_id))
         return TopicResult(
             result.name,
             ErrorCode.NONE,
@@ -175,7 +150,8 @@ class TopicAdmin:
             result.topic_id or NIL_UUID,
             result.partition_count,
             result.replication_factor,
-            effective_topic_configs(own, clusters, self._topic_defaults),
+            # What the controller in office says goes before this node's own file.
+            effective_topic_configs(own, dynamic, state.election_defaults(), self._topic_defaults),
         )
 
 

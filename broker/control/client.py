@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import grpc
 
 from broker.control.admin import TopicAdmin
 from broker.control.commands import Commands
+from broker.control.config_admin import ConfigAdmin
 from broker.control.isr_batches import IsrBatches
 from broker.control.locator import ActiveController, Locator, OpenChannel, open_channel
 from broker.control.log_end_reports import LogEndReports, LogPositions
@@ -111,7 +112,10 @@ class ControllerClient:
             identity.cluster_id, settings, channels or open_channel(credentials), rng
         )
         self._commands = Commands(identity.cluster_id, settings, clock, rng)
-        self._admin = TopicAdmin(self._commands, cache, settings.topic_defaults, rng)
+        self._admin = TopicAdmin(
+            identity.broker_id, self._commands, cache, settings.topic_defaults, rng
+        )
+        self.configs = ConfigAdmin(self._commands, cache, settings.topic_defaults)
         self.voters = VoterAdmin(self._commands, identity.cluster_id, clock)
         self._isr = IsrBatches(cache, self._send_isr)
         self._log_ends = LogEndReports(
@@ -290,18 +294,6 @@ class ControllerClient:
     ) -> list[TopicResult]:
         return await self._admin.create_partitions(
             topics, validate_only=validate_only, timeout_ms=timeout_ms
-        )
-
-    async def alter_topic_configs(
-        self,
-        changes: Mapping[str, Mapping[str, str | None]],
-        *,
-        validate_only: bool = False,
-        timeout_ms: int,
-    ) -> list[TopicResult]:
-        """By topic: what is set has a value, what is removed has None."""
-        return await self._admin.alter_topic_configs(
-            changes, validate_only=validate_only, timeout_ms=timeout_ms
         )
 
     async def allocate_producer_ids(self) -> tuple[int, int]:

@@ -146,7 +146,7 @@ def _note(delta: MetadataDelta, record: Record, before: ClusterState) -> None:
         case ConfigsChanged():
             delta.configs.add((record.resource_type, record.resource_name))
         case ControllerInOffice():
-            if record.default_min_insync_replicas != before.default_min_insync_replicas:
+            if record.election_defaults() != before.election_defaults():
                 delta.configs.update((TOPIC, name) for name in before.topic_ids)
         case _:
             pass

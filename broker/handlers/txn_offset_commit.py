@@ -89,7 +89,7 @@ async def _commit(
     admission = None
     try:
         partition = services.replicas.partition(*key)
-        if services.settings.transaction_partition_verification_enable or version >= _IMPLICIT:
+        if services.admissions.verifies or version >= _IMPLICIT:
             admission = partition.begin_admission(request.producer_id, request.producer_epoch)
     except ProtocolError as error:
         # A client that hears of a leader here does not look for the group's coordinator anew.

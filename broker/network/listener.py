@@ -15,7 +15,7 @@ import ssl
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from broker.network.connection import Connection
@@ -75,6 +75,14 @@ class Server:
     @property
     def connection_count(self) -> int:
         return len(self._connections)
+
+    def set_connections_max(self, of_all: int, of_one_address: int) -> None:
+        """For connections that come from now on; open ones stay."""
+        self.limits = replace(
+            self.limits,
+            connections_max=of_all,
+            connections_per_address_max=of_one_address,
+        )
 
     async def start(self) -> None:
         """Bind all listeners; ConfigError when one cannot be bound, and then none is."""

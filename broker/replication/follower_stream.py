@@ -29,6 +29,7 @@ from ottla.core.errors import DecodeError
 
 logger = logging.getLogger(__name__)
 
+RATE_LOOK_MS = 1_000
 SILENT_KEEPALIVES_MAX = 10
 """A stream that was silent for so many keep-alive intervals is dead: dial again."""
 
@@ -212,9 +213,12 @@ class FollowerStream:
         """Wait until `size` bytes are within the rate; the leader is not silent meanwhile."""
         now_ms = self._clock.now_ms()
         throttle.take(size, now_ms)
-        wait_ms = throttle.wait_ms(now_ms)
-        heard.at_ms = now_ms + int(wait_ms)
-        await asyncio.sleep(wait_ms / 1000)
+        while wait_ms := throttle.wait_ms(now_ms):
+            # In steps: the rate may be raised meanwhile.
+            wait_ms = min(wait_ms, RATE_LOOK_MS)
+            heard.at_ms = now_ms + int(wait_ms)
+            await asyncio.sleep(wait_ms / 1000)
+            now_ms = self._clock.now_ms()
 
     async def _send(
         self, session: FollowerSession, stream: ReplicaStream, woken: asyncio.Event

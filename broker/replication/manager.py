@@ -39,12 +39,13 @@ from broker.replication.seams import (
 from broker.replication.service import ReplicationService
 from broker.replication.settings import ReplicationSettings
 from broker.replication.tail import TailBudget
-from broker.replication.throttle import throttle_of
+from broker.replication.throttle import Throttle
 from broker.replication.transport import Dial, grpc_dial
-from controller.state import TOPIC, PartitionMetadata, TopicMetadata
+from controller.state import ALL_BROKERS, BROKER, TOPIC, PartitionMetadata, TopicMetadata
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
+from ottla.core.topic_configs import topic_defaults
 from storage.config import LogConfig
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class ReplicaManager:
         self._brokers: dict[int, BrokerView] = {}
         self._streams = FollowerStreams(self._stream_to)
         self._requests = count(1)
-        self._throttle_in = throttle_of(settings.catch_up_rate_in)
+        # Whose settings are the defaults of all topics here.
+        self._default_resources = {(BROKER, ALL_BROKERS), (BROKER, str(settings.node_id))}
+        self._throttle_in = Throttle(settings.catch_up_rate_in)
         self._replica_logs = ReplicaLogs(settings.node_id, log_manager, self, self._note_opened)
         self._replicas_changed = replicas_changed or asyncio.Event()
         self._health = ReplicaHealth(
@@ -146,6 +149,11 @@ class ReplicaManager:
             if partition.is_leader:
                 listener(partition.leadership(True))
 
+    def set_catch_up_rates(self, *, rate_out: int, rate_in: int) -> None:
+        """Bytes a second that are sent and taken for catching up, from now on."""
+        self._service.set_catch_up_rate(rate_out)
+        self._throttle_in.set_rate(rate_in)
+
     def add_to_server(self, server: grpc.aio.Server) -> None:
         """Register the leader's end of the streams on the internal listener's server."""
         self._service.add_to_server(server)
@@ -194,8 +202,11 @@ class ReplicaManager:
             topic = state.topics.get(topic_id)
             if topic is not None:
                 opened += self._apply_topic(topic, self._settings.opens_on_loop_max - opened)
-        for kind, name in delta.configs:
-            topic = state.topic_named(name) if kind == TOPIC else None
+        if delta.configs.isdisjoint(self._default_resources):
+            changed = [state.topic_named(name) for kind, name in delta.configs if kind == TOPIC]
+        else:
+            changed = [*state.topics.values()]
+        for topic in changed:
             if topic is not None:
                 self._apply_configs(topic)
 
@@ -267,9 +278,11 @@ class ReplicaManager:
     # ---- logs (ReplicaHost)
 
     def log_config(self, topic: TopicMetadata) -> LogConfig:
-        """What the topic sets, over this node's defaults."""
-        own = self._metadata.state.configs.get((TOPIC, topic.name), {})
-        return LogConfig.from_topic_configs({**self._settings.topic_defaults, **own})
+        """What the topic sets, over what was set for brokers, over this node's own defaults."""
+        state = self._metadata.state
+        dynamic = topic_defaults(state.dynamic_broker_configs(self._settings.node_id))
+        own = state.configs.get((TOPIC, topic.name), {})
+        return LogConfig.from_topic_configs({**self._settings.topic_defaults, **dynamic, **own})
 
     def wanted(self, key: PartitionKey) -> TopicMetadata | None:
         info = self._metadata.state.partition(*key)

@@ -24,7 +24,7 @@ from broker.replication.cold_reads import ColdReads
 from broker.replication.leader_session import LeaderSession
 from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
-from broker.replication.throttle import throttle_of
+from broker.replication.throttle import Throttle
 from broker.replication.transport import (
     METHOD,
     PROTOCOL_VERSION,
@@ -59,11 +59,15 @@ class ReplicationService:
         self._settings = settings
         self._clock = clock
         self._reads = ColdReads()
-        self._throttle = throttle_of(settings.catch_up_rate_out)
+        self._throttle = Throttle(settings.catch_up_rate_out)
         self._sessions: dict[tuple[int, int], LeaderSession] = {}
         """By follower and kind of stream."""
         self._epochs: dict[int, int] = {}
         """Broker epochs of the followers in `_sessions`."""
+
+    def set_catch_up_rate(self, bytes_per_second: int) -> None:
+        """Sent to followers that catch up, all of them together, from now on."""
+        self._throttle.set_rate(bytes_per_second)
 
     @property
     def streams(self) -> tuple[tuple[int, int], ...]:

@@ -21,6 +21,12 @@ class Throttle:
         self._bytes_per_second = bytes_per_second
         self._paid_until_ms: float | None = None
 
+    def set_rate(self, bytes_per_second: int) -> None:
+        """Another rate from now on; what was taken at the old one is paid for, when it changes."""
+        if bytes_per_second != self._bytes_per_second:
+            self._bytes_per_second = bytes_per_second
+            self._paid_until_ms = None
+
     def wait_ms(self, now_ms: int) -> float:
         """How long the next bytes have to wait; 0: they may go now."""
         return 0.0 if self._paid_until_ms is None else max(0.0, self._paid_until_ms - now_ms)
@@ -31,7 +37,3 @@ class Throttle:
         paid = self._paid_until_ms
         start_ms = unused_since_ms if paid is None else max(paid, unused_since_ms)
         self._paid_until_ms = start_ms + size * 1_000 / self._bytes_per_second
-
-
-def throttle_of(bytes_per_second: int) -> Throttle | None:
-    return None if bytes_per_second >= UNLIMITED else Throttle(bytes_per_second)

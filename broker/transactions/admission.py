@@ -134,7 +134,7 @@ class Admissions:
         """`verifies`: transaction.partition.verification.enable; without it only batches that add
         their partition themselves ask."""
         self._gate = gate
-        self._verifies = verifies
+        self.verifies = verifies
         self._waiting: dict[_Key, deque[_Waiting]] = {}
         self._refused: dict[_Key, _Refused] = {}
 
@@ -172,7 +172,7 @@ class Admissions:
 
     def _begin(self, partition: AdmittingPartition, origin: BatchOrigin) -> Admission | None:
         """None when nobody need be asked."""
-        if not (self._verifies or origin.is_implicit):
+        if not (self.verifies or origin.is_implicit):
             return None
         return partition.begin_admission(origin.producer_id, origin.producer_epoch)
 

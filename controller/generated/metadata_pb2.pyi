@@ -44,6 +44,27 @@ STOP_STATE_PROCESS_CRASH: StopState.ValueType  # 2
 STOP_STATE_UNCLEAN: StopState.ValueType  # 3
 Global___StopState: _TypeAlias = StopState  # noqa: Y015
 
+class _ConfigOperation:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConfigOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConfigOperation.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONFIG_OPERATION_SET: _ConfigOperation.ValueType  # 0
+    """The value is set; absent, the key is removed and its default holds again."""
+    CONFIG_OPERATION_APPEND: _ConfigOperation.ValueType  # 1
+    """The entries of the value are added to a list, or taken out of it."""
+    CONFIG_OPERATION_SUBTRACT: _ConfigOperation.ValueType  # 2
+
+class ConfigOperation(_ConfigOperation, metaclass=_ConfigOperationEnumTypeWrapper): ...
+
+CONFIG_OPERATION_SET: ConfigOperation.ValueType  # 0
+"""The value is set; absent, the key is removed and its default holds again."""
+CONFIG_OPERATION_APPEND: ConfigOperation.ValueType  # 1
+"""The entries of the value are added to a list, or taken out of it."""
+CONFIG_OPERATION_SUBTRACT: ConfigOperation.ValueType  # 2
+Global___ConfigOperation: _TypeAlias = ConfigOperation  # noqa: Y015
+
 class _ReplicaState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -153,20 +174,24 @@ class ControllerRecord(_message.Message):
     CONTROLLER_ID_FIELD_NUMBER: _builtins.int
     CONTROLLER_EPOCH_FIELD_NUMBER: _builtins.int
     DEFAULT_MIN_INSYNC_REPLICAS_FIELD_NUMBER: _builtins.int
+    DEFAULT_UNCLEAN_LEADER_ELECTION_FIELD_NUMBER: _builtins.int
     controller_id: _builtins.int
     controller_epoch: _builtins.int
     default_min_insync_replicas: _builtins.int
     """min.insync.replicas of topics that set none."""
+    default_unclean_leader_election: _builtins.bool
+    """unclean.leader.election.enable of topics that set none."""
     def __init__(
         self,
         *,
         controller_id: _builtins.int = ...,
         controller_epoch: _builtins.int = ...,
         default_min_insync_replicas: _builtins.int = ...,
+        default_unclean_leader_election: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["controller_epoch", b"controller_epoch", "controller_id", b"controller_id", "default_min_insync_replicas", b"default_min_insync_replicas"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["controller_epoch", b"controller_epoch", "controller_id", b"controller_id", "default_min_insync_replicas", b"default_min_insync_replicas", "default_unclean_leader_election", b"default_unclean_leader_election"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -596,19 +621,22 @@ class TakeOffice(_message.Message):
     CONTROLLER_ID_FIELD_NUMBER: _builtins.int
     CLUSTER_ID_FIELD_NUMBER: _builtins.int
     DEFAULT_MIN_INSYNC_REPLICAS_FIELD_NUMBER: _builtins.int
+    DEFAULT_UNCLEAN_LEADER_ELECTION_FIELD_NUMBER: _builtins.int
     controller_id: _builtins.int
     cluster_id: _builtins.str
     default_min_insync_replicas: _builtins.int
+    default_unclean_leader_election: _builtins.bool
     def __init__(
         self,
         *,
         controller_id: _builtins.int = ...,
         cluster_id: _builtins.str = ...,
         default_min_insync_replicas: _builtins.int = ...,
+        default_unclean_leader_election: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_id", b"cluster_id", "controller_id", b"controller_id", "default_min_insync_replicas", b"default_min_insync_replicas"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_id", b"cluster_id", "controller_id", b"controller_id", "default_min_insync_replicas", b"default_min_insync_replicas", "default_unclean_leader_election", b"default_unclean_leader_election"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1050,18 +1078,24 @@ class ConfigChange(_message.Message):
 
     KEY_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    LIST_DEFAULT_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     value: _builtins.str
-    """Absent: the key is removed, and its default holds again."""
+    operation: Global___ConfigOperation.ValueType
+    list_default: _builtins.str
+    """The list that is appended to, or subtracted from, where nothing was ever set."""
     def __init__(
         self,
         *,
         key: _builtins.str = ...,
         value: _builtins.str | None = ...,
+        operation: Global___ConfigOperation.ValueType = ...,
+        list_default: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "key", b"key", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "key", b"key", "list_default", b"list_default", "operation", b"operation", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
     _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
@@ -1077,9 +1111,12 @@ class AlterConfigs(_message.Message):
     RESOURCE_NAME_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    REPLACE_ALL_FIELD_NUMBER: _builtins.int
     resource_type: _builtins.str
     resource_name: _builtins.str
     validate_only: _builtins.bool
+    replace_all: _builtins.bool
+    """What is not named is removed."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfigChange]: ...
     def __init__(
@@ -1089,10 +1126,11 @@ class AlterConfigs(_message.Message):
         resource_name: _builtins.str = ...,
         changes: _abc.Iterable[Global___ConfigChange] | None = ...,
         validate_only: _builtins.bool = ...,
+        replace_all: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "resource_name", b"resource_name", "resource_type", b"resource_type", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "replace_all", b"replace_all", "resource_name", b"resource_name", "resource_type", b"resource_type", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

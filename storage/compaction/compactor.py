@@ -108,9 +108,13 @@ class Compactor:
         self._vfs = vfs
         self._clock = clock
         self._run_job = run_job
+        self.configure(backoff_ms=backoff_ms, dedupe_buffer_bytes=dedupe_buffer_bytes)
+        self._paused: dict[Log, tuple[int, int]] = {}  # now_ms until when, and the pause in ms
+
+    def configure(self, *, backoff_ms: int, dedupe_buffer_bytes: int) -> None:
+        """From the next pass and the next pause on."""
         self._backoff_ms = backoff_ms
         self._keys_max = max(1, dedupe_buffer_bytes // KEY_BYTES)
-        self._paused: dict[Log, tuple[int, int]] = {}  # now_ms until when, and the pause in ms
 
     async def run(self) -> None:
         """Compact what is due until cancelled."""

@@ -10,13 +10,14 @@ import grpc.aio
 import pytest
 
 from broker.control.client import NewPartitions, NewTopic
+from broker.control.config_admin import ConfigChange, ConfigOperation
 from broker.control.requests import LogPosition, ReplicaState
 from controller import sessions as sessions_module
 from controller.generated import control_pb2 as pb
 from controller.generated import control_pb2_grpc, metadata_pb2
 from controller.state import PartitionMetadata
 from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
-from ottla.core.identifiers import NIL_UUID, Uuid
+from ottla.core.identifiers import Uuid
 from storage.directory import StopState
 from tests.support.control_plane import CLUSTER, BrokerNode, control_plane, until, within
 
@@ -285,6 +286,10 @@ def test_refusals_name_code_and_reason() -> None:
                 ErrorCode.UNKNOWN_TOPIC_ID,
             ]
             assert [result.name for result in results] == ["none", ""]
+
+            def changed(value: str) -> ConfigChange:
+                return ConfigChange("retention.ms", ConfigOperation.SET, value)
+
             results = await node.client.create_partitions(
                 [NewPartitions("a.b", 1), NewPartitions("none", 3)], timeout_ms=5_000
             )
@@ -292,17 +297,10 @@ def test_refusals_name_code_and_reason() -> None:
                 ErrorCode.INVALID_PARTITIONS,
                 ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
             ]
-            results = await node.client.alter_topic_configs(
-                {"a.b": {"retention.ms": "x"}, "none": {}}, timeout_ms=5_000
-            )
-            assert [result.code for result in results] == [
-                ErrorCode.INVALID_CONFIG,
-                ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-            ]
-            (result,) = await node.client.alter_topic_configs(
-                {"a.b": {"retention.ms": "9"}}, timeout_ms=5_000
-            )
-            assert result.topic_id == NIL_UUID
+            with pytest.raises(ProtocolError) as refused:
+                await node.client.configs.alter("topic", "a.b", [changed("x")], timeout_ms=5_000)
+            assert refused.value.code == ErrorCode.INVALID_CONFIG
+            await node.client.configs.alter("topic", "a.b", [changed("9")], timeout_ms=5_000)
             assert node.cache.state.configs["topic", "a.b"] == {"retention.ms": "9"}
 
     run(test())

@@ -19,7 +19,8 @@ from pathlib import Path
 import confluent_kafka
 import pytest
 
-from broker.settings import load_node_settings, validate
+from broker.settings import load_node_settings
+from broker.settings_check import validate
 from ottla.testing import Cluster
 
 ROOT = Path(__file__).parents[2]

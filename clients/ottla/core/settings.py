@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from ottla.core.config_spec import ConfigSpec, ConfigType
 from ottla.core.errors import ConfigError
 
 _KEY = "ottla"
@@ -61,8 +62,27 @@ def setting(
     return dataclasses.field(default=default, metadata={_KEY: spec})
 
 
+def setting_of(config: ConfigSpec) -> Any:
+    """A dataclass field that is a setting which another table describes, too."""
+    default: Any = config.default
+    match config.config_type:
+        case ConfigType.BOOLEAN:
+            default = default == "true"
+        case ConfigType.INT | ConfigType.LONG:
+            default = int(default)
+        case ConfigType.DOUBLE:
+            default = float(default)
+    return setting(
+        config.name,
+        default,
+        config.documentation,
+        minimum=config.minimum,
+        maximum=config.maximum,
+    )
+
+
 FindFault: TypeAlias = Callable[[str], str | None]
-"""Why a value is not allowed, for people; None when it is."""
+"""Why a value is not allowed, for people and with the setting's name; None when it is."""
 
 
 def settings_table(table: Mapping[str, FindFault]) -> Any:
@@ -148,9 +168,7 @@ def load(
         where = f"{file_name}, line {_line_of(text, name)}"
         if name in tables:
             field, find_fault = tables[name]
-            values.setdefault(field.name, {})[name] = _checked(
-                _shown(value), find_fault, f"{where}: {name}"
-            )
+            values.setdefault(field.name, {})[name] = _checked(_shown(value), find_fault, where)
         elif name in by_name:
             field, spec = by_name[name]
             values[field.name] = _convert(value, field, spec, where)
@@ -181,6 +199,19 @@ def load(
         if variable.startswith("OTTLA_") and variable not in variables
     )
     return Loaded(settings_type(**values), sources, unknown)
+
+
+def with_texts(settings: Settings, texts: Mapping[str, str]) -> Settings:
+    """`settings` with others in the place of those named in `texts`; ConfigError for a bad value or
+    an unknown name."""
+    by_name = {spec.name: (field, spec) for field, spec in fields_and_specs(type(settings))}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        if name not in by_name:
+            raise ConfigError(f"unknown setting '{name}'{_suggestion(name, by_name)}")
+        field, spec = by_name[name]
+        values[field.name] = _convert(text, field, spec, "set at run time")
+    return dataclasses.replace(settings, **values)  # type: ignore[type-var]
 
 
 def _parse(text: str, file_name: str) -> dict[str, Any]:

@@ -6,49 +6,16 @@ import random
 import pytest
 
 from broker.control.admin import TopicAdmin
-from broker.control.commands import Answer
-from broker.control.metadata_cache import MetadataCache
 from broker.control.requests import NewPartitions, NewTopic
-from controller.decide import apply
-from controller.generated import control_pb2
-from controller.generated import metadata_pb2 as pb
-from ottla.core.errors import ErrorCode, ProtocolError
+from ottla.core.errors import ErrorCode
 from ottla.core.identifiers import NIL_UUID
 from tests.support.cluster_states import Cluster
+from tests.support.deciding_controller import DecidingController
 
 
-class Controller:
-    """Decides commands on a cluster of one broker, and tells the cache. With `repeat` each command
-    is decided twice, as when the first answer was lost."""
-
-    def __init__(self) -> None:
-        self.cluster = Cluster(1)
-        self.cache = MetadataCache()
-        self.commands: list[pb.Command] = []
-        self.repeat = False
-        self.tell()
-
-    def tell(self) -> None:
-        self.cache.install(self.cluster.state, self.cluster.index, 1)
-
-    async def execute(
-        self, command: pb.Command, timeout_ms: int, *, wait_for_brokers: bool
-    ) -> Answer:
-        self.commands.append(pb.Command.FromString(command.SerializeToString()))
-        command.controller_epoch = 1
-        attempts = 2 if self.repeat else 1
-        for _ in range(attempts):
-            self.cluster.index += 1
-            result = apply(self.cluster.state, self.cluster.index, command).result
-        self.tell()
-        if result.error_code:
-            raise ProtocolError(ErrorCode(result.error_code), result.message)
-        response = control_pb2.ExecuteResponse(offset=self.cluster.index, result=result)
-        return Answer(response, self.repeat)
-
-
-def admin(controller: Controller) -> TopicAdmin:
+def admin(controller: DecidingController) -> TopicAdmin:
     return TopicAdmin(
+        1,
         controller,  # type: ignore[arg-type]
         controller.cache,
         {"retention.ms": "5", "min.insync.replicas": "9"},
@@ -59,7 +26,7 @@ def admin(controller: Controller) -> TopicAdmin:
 @pytest.mark.parametrize("repeat", [False, True])
 def test_creating_growing_and_deleting_bear_a_lost_answer(repeat: bool) -> None:
     async def test() -> None:
-        controller = Controller()
+        controller = DecidingController()
         controller.repeat = repeat
         topics = admin(controller)
         (made,) = await topics.create_topics(
@@ -91,7 +58,7 @@ def test_creating_growing_and_deleting_bear_a_lost_answer(repeat: bool) -> None:
 
 def test_assignments_are_numbered_from_zero() -> None:
     async def test() -> None:
-        controller = Controller()
+        controller = DecidingController()
         results = await admin(controller).create_topics(
             [NewTopic("gap", assignments={1: [1]}), NewTopic("t", assignments={0: [1], 1: [1]})],
             validate_only=False,
@@ -112,7 +79,7 @@ def test_assignments_are_numbered_from_zero() -> None:
 
 def test_a_name_that_stands_for_another_topic_by_now() -> None:
     async def test() -> None:
-        controller = Controller()
+        controller = DecidingController()
         controller.cluster.topic("t", [1])
         controller.tell()
         stale = Cluster(1)
@@ -130,26 +97,5 @@ def test_a_name_that_stands_for_another_topic_by_now() -> None:
         assert results[2].topic_id == NIL_UUID
         assert results[2].message
         assert not controller.cluster.state.topics
-
-    asyncio.run(test())
-
-
-def test_settings_are_answered_topic_by_topic() -> None:
-    async def test() -> None:
-        controller = Controller()
-        controller.cluster.topic("t", [1], configs={"retention.ms": "9"})
-        results = await admin(controller).alter_topic_configs(
-            {
-                "t": {"segment.ms": "4", "retention.ms": None},
-                "u": {},
-            },
-            validate_only=False,
-            timeout_ms=100,
-        )
-        assert [(r.name, r.code) for r in results] == [
-            ("t", ErrorCode.NONE),
-            ("u", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
-        ]
-        assert controller.cache.state.configs["topic", "t"] == {"segment.ms": "4"}
 
     asyncio.run(test())

@@ -14,6 +14,7 @@ import pytest
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.services import BrokerServices
 from broker.handlers.spec import RequestContext
+from controller.state import ClusterState
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
@@ -177,6 +178,11 @@ class FakeState:
         self.topic_ids: dict[str, Uuid] = {}
         self.configs: dict[tuple[str, str], dict[str, str]] = {}
         self.default_min_insync_replicas = 1
+        self.default_unclean_election = False
+        self.quotas: dict[Any, Any] = {}
+
+    dynamic_broker_configs = ClusterState.dynamic_broker_configs
+    election_defaults = ClusterState.election_defaults
 
     def add_broker(self, broker_id: int, listeners: Iterable[str] = ("CLIENTS",)) -> Any:
         self.brokers[broker_id] = SimpleNamespace(

@@ -7,6 +7,7 @@ import pytest
 
 from broker.handlers import describe_configs
 from broker.settings import NodeSettings
+from ottla.core.broker_configs import DYNAMIC_BROKER_CONFIGS
 from ottla.core.errors import ErrorCode
 from ottla.core.topic_configs import TOPIC_CONFIGS
 from ottla.protocol.api import ApiKey
@@ -23,7 +24,7 @@ from ottla.protocol.messages.describe_configs_response import (
 if TYPE_CHECKING:
     from tests.unit.broker.handlers.conftest import World
 
-TOPIC, BROKER = 2, 4
+TOPIC, BROKER, GROUP = 2, 4, 32
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +129,7 @@ def test_a_broker_tells_its_settings_and_no_secret(world: World) -> None:
     secret = configs["ssl.key.password"]
     assert (secret.value, secret.is_sensitive) == (None, True)
     assert all(s.value is None for s in secret.synonyms)
-    assert all(c.read_only for c in configs.values())
+    assert {c.name for c in configs.values() if not c.read_only} == set(DYNAMIC_BROKER_CONFIGS)
     assert "secret" not in repr(configs)
     assert [c.name for c in call(world, BROKER, "1", ["node.id"]).configs] == ["node.id"]
 
@@ -139,7 +140,72 @@ def test_a_broker_answers_for_itself_alone(world: World) -> None:
     assert (result.error_code, result.configs) == (0, [])
 
 
-@pytest.mark.parametrize("resource_type", [0, 8, 16, 32, 99])
+def test_what_was_changed_at_run_time_goes_before_the_file(
+    world: World, settings: NodeSettings
+) -> None:
+    world.add_topic("t")
+    world.services.settings = dataclasses.replace(
+        settings, max_connections=50, topic_defaults={"log.retention.ms": "4"}
+    )
+    world.state.configs["broker", ""] = {"max.connections": "60", "log.retention.ms": "3"}
+    (config,) = call(world, BROKER, "1", ["max.connections"]).configs
+    assert (config.value, config.config_source, config.read_only) == ("60", 3, False)
+    world.state.configs["broker", "1"] = {"max.connections": "70", "log.retention.ms": "2"}
+    world.state.configs["broker", "2"] = {"max.connections": "80"}
+    (config,) = call(world, BROKER, "1", ["max.connections"]).configs
+    assert synonyms(config) == [
+        ("max.connections", "70", 2),
+        ("max.connections", "60", 3),
+        ("max.connections", "50", 4),
+        ("max.connections", "10000", 5),
+    ]
+    world.state.configs["topic", "t"] = {"retention.ms": "1"}
+    (config,) = call(world, TOPIC, "t", ["retention.ms"]).configs
+    assert synonyms(config) == [
+        ("retention.ms", "1", 1),
+        ("log.retention.ms", "2", 2),
+        ("log.retention.ms", "3", 3),
+        ("log.retention.ms", "4", 4),
+        ("log.retention.ms", "604800000", 5),
+    ]
+
+
+def test_the_default_of_all_brokers_is_what_was_set_and_no_more(world: World) -> None:
+    world.state.configs["broker", ""] = {"max.connections": "60", "log.retention.ms": "3"}
+    configs = call(world, BROKER, "").configs
+    assert [(c.name, c.value, c.config_source) for c in configs] == [
+        ("log.retention.ms", "3", 3),
+        ("max.connections", "60", 3),
+    ]
+    assert [c.name for c in call(world, BROKER, "", ["max.connections", "x"]).configs] == [
+        "max.connections"
+    ]
+
+
+def test_elections_go_by_the_controllers_file(world: World) -> None:
+    world.state.default_unclean_election = True
+    (config,) = call(world, BROKER, "1", ["unclean.leader.election.enable"]).configs
+    assert synonyms(config) == [
+        ("unclean.leader.election.enable", "true", 4),
+        ("unclean.leader.election.enable", "false", 5),
+    ]
+
+
+def test_a_group_has_settings_before_it_has_members(world: World, settings: NodeSettings) -> None:
+    world.services.settings = dataclasses.replace(
+        settings, group_consumer_session_timeout_ms=50_000
+    )
+    world.state.configs["group", "g"] = {"consumer.heartbeat.interval.ms": "6000"}
+    heartbeat, session = call(world, GROUP, "g").configs
+    assert synonyms(heartbeat) == [
+        ("consumer.heartbeat.interval.ms", "6000", 8),
+        ("group.consumer.heartbeat.interval.ms", "5000", 5),
+    ]
+    assert (session.value, session.config_source) == ("50000", 4)
+    assert call(world, GROUP, "").error_code == ErrorCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize("resource_type", [0, 8, 16, 99])
 def test_other_resources_have_no_settings(world: World, resource_type: int) -> None:
     result = call(world, resource_type, "x")
     assert result.error_code == ErrorCode.INVALID_REQUEST

@@ -300,6 +300,33 @@ def test_configs_reach_the_log_and_the_machine() -> None:
     asyncio.run(story())
 
 
+def test_what_is_set_for_brokers_is_the_default_of_topics() -> None:
+    async def story() -> None:
+        async with running() as node:
+            node.tell(*topic(partition(0)))
+            found = node.manager.partition("topic", 0)
+            assert found.log is not None
+            values = {
+                "min.insync.replicas": "2",
+                "message.max.bytes": "1000",
+                "log.retention.ms": "5",
+            }
+            node.tell(ConfigsChanged("broker", "", values))
+            assert found.machine.min_insync_replicas == 2
+            assert found.log.config.max_message_bytes == 1000
+            node.tell(ConfigsChanged("broker", "1", {"message.max.bytes": "2000"}))
+            node.tell(ConfigsChanged("broker", "2", {"message.max.bytes": "3000"}))
+            assert found.log.config.max_message_bytes == 2000
+            assert found.log.config.retention_ms == 5
+            node.tell(ConfigsChanged("topic", "topic", {"max.message.bytes": "4000"}))
+            assert found.log.config.max_message_bytes == 4000
+            node.tell(ConfigsChanged("broker", "", {}), ConfigsChanged("broker", "1", {}))
+            assert found.machine.min_insync_replicas == 1
+            assert found.log.config.retention_ms == 7 * 24 * 3600 * 1000
+
+    asyncio.run(story())
+
+
 def test_isr_changes_go_to_the_controller() -> None:
     async def story() -> None:
         async with running() as node:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from broker.replication.throttle import BURST_MS, UNLIMITED, Throttle, throttle_of
+from broker.replication.throttle import BURST_MS, UNLIMITED, Throttle
 
 
 def test_a_burst_goes_at_once_and_what_is_more_is_waited_for() -> None:
@@ -33,5 +33,18 @@ def test_what_was_not_used_is_saved_for_one_burst() -> None:
 
 
 def test_kafkas_default_is_no_limit() -> None:
-    assert throttle_of(UNLIMITED) is None
-    assert throttle_of(UNLIMITED - 1) is not None
+    throttle = Throttle(UNLIMITED)
+    for _ in range(1_000):
+        throttle.take(1 << 40, 0)
+    assert throttle.wait_ms(0) == 0
+
+
+def test_another_rate_holds_at_once_and_the_same_one_changes_nothing() -> None:
+    throttle = Throttle(1)
+    throttle.take(1_000_000, 0)
+    throttle.set_rate(1)
+    assert throttle.wait_ms(0) > 900_000_000
+    throttle.set_rate(1_000)
+    assert throttle.wait_ms(0) == 0
+    throttle.take(3_000, 0)
+    assert throttle.wait_ms(0) == 2_000

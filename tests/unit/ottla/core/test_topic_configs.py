@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from ottla.core.config_spec import split_list
 from ottla.core.topic_configs import (
     TOPIC_CONFIGS,
     effective_topic_configs,
-    split_list,
     topic_config_fault,
     topic_configs_fault,
     topic_defaults,
