@@ -50,6 +50,12 @@ def build_parser() -> argparse.ArgumentParser:
         "a new voter or with a new disk; it becomes a voter by 'ottla quorum add-voter'",
     )
     parser.add_argument(
+        "--format",
+        action="store_true",
+        help="prepare the empty metadata folder of a new cluster's controller, as --initialize "
+        "does at a start, and end",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="check the settings, print what is taken from where, and end",
@@ -79,6 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if options.check:
             _check(options.config)
+            return
+        if options.format:
+            _format(options.config)
             return
         settings = _prepare(options.config)
     except ConfigError as error:
@@ -139,6 +148,26 @@ def _check(path: str) -> None:
         print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
     for line in loaded.describe():
         print(line)  # noqa: T201
+
+
+def _format(path: str) -> None:
+    """Prepare a founder's metadata folder; the start that comes later needs no --initialize."""
+    from controller.quorum.bootstrap import format_voter
+
+    settings = load_node_settings(path, dict(os.environ)).settings
+    validate(settings)
+    if not settings.is_controller:
+        raise ConfigError("--format prepares controllers; a broker needs no preparation")
+    os.umask(0o077)
+    folder = settings.metadata_log_dir
+    try:
+        format_voter(folder, settings.cluster_id, settings.node_id, settings.voters())
+    except OSError as error:
+        raise ConfigError(
+            f"metadata.log.dir: cannot write to {folder} ({error.strerror}); mend its permissions, "
+            "or choose another folder"
+        ) from None
+    print(f"{folder} is prepared for controller {settings.node_id}")  # noqa: T201
 
 
 def _prepare(path: str) -> NodeSettings:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from broker.main import main
+from controller.quorum.bootstrap import read_mark
+from storage.vfs import OsVfs
 
 SETTINGS = """
 node.id = 1
@@ -71,6 +73,29 @@ def test_wrong_settings_are_one_sentence_and_code_2(
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1
     assert sentence in errors
+
+
+def test_a_controller_is_formatted_once_and_a_broker_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "metadata"
+    settings = SETTINGS.replace('["broker"]', '["controller"]')
+    file = tmp_path / "node.toml"
+    file.write_text(f"{settings}controller.quorum.voters = ['1@127.0.0.1:29092']\n")
+    monkeypatch.setenv("OTTLA_METADATA_LOG_DIR", str(folder))
+    assert run(capsys, "--format", "--config", str(file)) == (
+        0,
+        f"{folder} is prepared for controller 1\n",
+        "",
+    )
+    mark = read_mark(str(folder), OsVfs())
+    assert mark is not None
+    assert mark.voters == (1,)
+    code, _, errors = run(capsys, "--format", "--config", str(file))
+    assert code == 2
+    assert "already belongs to a voter" in errors
+    file.write_text(SETTINGS)
+    assert run(capsys, "--format", "--config", str(file))[0] == 2
 
 
 def test_a_new_cluster_id_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
