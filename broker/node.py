@@ -1,8 +1,8 @@
 """One node: its rooms put together, started in order and drained in reverse.
 
-Start: folders and journal are opened, the internal listener serves, a controller joins the quorum,
-a broker registers (rule 1: a new incarnation), marks its folders as running, takes up its replicas,
-is unfenced, and only then opens its client listeners.
+Start: the HTTP listener answers, folders and journal are opened, the internal listener serves, a
+controller joins the quorum, a broker registers (rule 1: a new incarnation), marks its folders as
+running, takes up its replicas, is unfenced, and only then opens its client listeners.
 
 Stop (SIGTERM), each step bounded, also without a quorum (rule 14): leaders move to other brokers,
 client connections drain, logs are flushed and marked as cleanly stopped, the quorum is left.
@@ -23,6 +23,9 @@ import grpc.aio
 from broker.broker_rooms import BrokerRooms, compactor
 from broker.control.metadata_cache import MetadataCache
 from broker.handlers import HANDLERS
+from broker.http.health import health_routes
+from broker.http.readiness import Readiness, broker_reasons, controller_reasons
+from broker.http.server import HttpServer
 from broker.internal_tls import quorum_tls, server_credentials
 from broker.loop_lag import LoopLag
 from broker.network.dispatch import Dispatcher
@@ -52,6 +55,7 @@ _INTERNAL_OPTIONS = [
 ]
 _SERVER_GRACE_SECONDS = 0.2
 LONELY_DRAIN_MS_MAX = 300
+_STOPS = "the node is stopping"
 
 
 class Node:
@@ -64,6 +68,7 @@ class Node:
         self._clock = SystemClock()
         self._vfs = OsVfs()
         self._tasks: list[asyncio.Task[None]] = []
+        self._readiness = Readiness()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. ConfigError in one sentence for what cannot be served with;
@@ -84,6 +89,7 @@ class Node:
         internal = grpc.aio.server(options=_INTERNAL_OPTIONS)
         async with contextlib.AsyncExitStack() as undo:
             self._start(group, LoopLag().run())
+            await self._serve_http(group)
             logs = await undo.enter_async_context(self._logs()) if settings.is_broker else None
             if settings.is_controller:
                 await undo.enter_async_context(self._controller(group, internal))
@@ -93,6 +99,8 @@ class Node:
                 broker.replicas.add_to_server(internal)
                 broker.transaction_service.add_to_server(internal)
                 undo.push_async_callback(broker.channel.close)
+                client = broker.client
+                self._readiness.add(lambda: broker_reasons(client, cache.state, settings.node_id))
             self._bind_internal(internal)
             await internal.start()
             undo.push_async_callback(internal.stop, _SERVER_GRACE_SECONDS)
@@ -101,8 +109,17 @@ class Node:
                 await self._serve_clients(group, broker, logs, stop)
             else:
                 logger.info("ottla-server node %d serves as controller", settings.node_id)
+                self._readiness.stage = None
                 await stop.wait()
+            self._readiness.stage = _STOPS
             logger.info("stopping")
+
+    async def _serve_http(self, group: asyncio.TaskGroup) -> None:
+        where = self._settings.http_address()
+        if where is not None:
+            server = HttpServer(where.host, where.port, health_routes(self._readiness))
+            await server.start()
+            self._start(group, server.run())
 
     async def _serve_clients(
         self, group: asyncio.TaskGroup, broker: BrokerRooms, logs: LogManager, stop: asyncio.Event
@@ -148,7 +165,9 @@ class Node:
         shown = ", ".join(str(listener) for listener in self._settings.listeners)
         logger.info("ottla-server node %d serves %s", self._settings.node_id, shown)
         print(f"ottla-server node {self._settings.node_id} serves {shown}", flush=True)  # noqa: T201
+        self._readiness.stage = None
         await stop.wait()
+        self._readiness.stage = _STOPS
         logger.info("draining")
         timeout_ms = self._settings.controlled_shutdown_timeout_ms
         handed_over = await broker.client.controlled_shutdown(timeout_ms)
@@ -215,6 +234,7 @@ class Node:
         service.add_to_server(internal)
         with _metadata_folder(settings.metadata_log_dir):
             await asyncio.to_thread(quorum.start)
+        self._readiness.add(lambda: controller_reasons(quorum))
         if not quorum.is_voter:
             self._tell_how_to_add()
         try:

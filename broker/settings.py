@@ -1,8 +1,9 @@
 """The settings of one node, with Kafka's names where Kafka has the setting.
 
-A node speaks on up to three ports: client listeners (Kafka's protocol), the *internal listener*
-(gRPC between nodes: control and replication) and, on a controller, the *Raft listener* of the
-quorum. Each is loopback unless it is configured otherwise and then needs certificates or
+A node speaks on up to four ports: client listeners (Kafka's protocol), the *internal listener*
+(gRPC between nodes: control and replication), on a controller the *Raft listener* of the quorum,
+and, where one is set, the *HTTP listener* (health and metrics: nothing can be changed through it).
+Each is loopback unless it is configured otherwise and, HTTP apart, then needs certificates or
 ``allow.plaintext=true``.
 """
 
@@ -62,6 +63,9 @@ class NodeSettings:
     )
     raft_listener: str = setting(
         "raft.listener", "127.0.0.1:29092", "gRPC of the controller quorum"
+    )
+    http_listener: str | None = setting(
+        "http.listener", None, "HTTP for health and metrics: host:port; default: none"
     )
     controller_quorum_voters: tuple[str, ...] = setting(
         "controller.quorum.voters", (), "id@host:port of every voter's Raft listener"
@@ -281,6 +285,11 @@ class NodeSettings:
     def advertised_internal_address(self) -> Address:
         text = self.advertised_internal_listener or self.internal_listener
         return parse_address(text, "advertised.internal.listener")
+
+    def http_address(self) -> Address | None:
+        if not self.http_listener:
+            return None
+        return parse_address(self.http_listener, "http.listener")
 
     def raft_address(self) -> Address:
         return parse_address(self.raft_listener, "raft.listener")

@@ -43,6 +43,12 @@ def validate(settings: NodeSettings) -> list[str]:
             "broker.heartbeat.interval.ms must be at most half of broker.session.timeout.ms"
         )
     warnings += _validate_internal_listeners(settings)
+    http = settings.http_address()
+    if http is not None and not is_loopback(http.host):
+        warnings.append(
+            f"http.listener on {http} is open to anyone who reaches it: names of topics and "
+            "groups, and how much is written and read, can be seen there"
+        )
     return warnings
 
 

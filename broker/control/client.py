@@ -130,6 +130,11 @@ class ControllerClient:
         )
         cache.subscribe(self._on_delta)
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether a session with the active controller keeps the metadata up to date."""
+        return self._session is not None and self._session.caught_up
+
     # ---- running
 
     async def run(self) -> None:

@@ -82,6 +82,8 @@ class ControlSession:
         self._silence_ms = silence_ms
         self._is_ready = is_ready
         self._beat_now = asyncio.Event()
+        self.caught_up = False
+        """Whether all that the controller had when the session began is applied here."""
 
     def beat(self) -> None:
         """Send a heartbeat now: something that it tells has changed."""
@@ -135,6 +137,7 @@ class ControlSession:
             try:
                 if receiver.receive(message):
                     self.beat()
+                self.caught_up = self.caught_up or not message.more
             except ProtocolError as error:
                 return error
 

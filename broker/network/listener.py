@@ -8,9 +8,7 @@ flight are sent, bounded by `drain_ms_max`.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import socket
 import ssl
 from collections import Counter
 from collections.abc import Coroutine, Sequence
@@ -18,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from broker.network.binding import bind_fault
 from broker.network.connection import Connection
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
@@ -183,7 +182,9 @@ class Server:
                 start_serving=False,
             )
         except OSError as error:
-            raise ConfigError(_bind_fault(listener, error)) from error
+            raise ConfigError(
+                bind_fault(listener.host, listener.port, error, "listeners")
+            ) from error
         self._servers.append(server)
         self.ports[listener.name] = server.sockets[0].getsockname()[1]
 
@@ -221,14 +222,3 @@ class Server:
 
 class _Stop(Exception):
     """Ends the server's task group together with the handlers' tasks in it."""
-
-
-def _bind_fault(listener: Listener, error: OSError) -> str:
-    where = f"{listener.host or '*'}:{listener.port}"
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"{where} is no address of this machine: correct listeners"
-    if error.errno == errno.EADDRINUSE:
-        return f"{where} is taken: stop what listens there, or choose another port in listeners"
-    if error.errno == errno.EACCES:
-        return f"this user may not bind {where}: choose a port of 1024 or above in listeners"
-    return f"cannot bind {where}: {error.strerror or error}"

@@ -64,6 +64,7 @@ class GuardedSyncObj(Elections):
         self._submitted: deque[tuple[list[bytes], Callable[[Outcome], None]]] = deque()
         self._waiting: dict[int, tuple[int, Callable[[Outcome], None]]] = {}
         self._backlog = False
+        self._heard_commit_index: int | None = None
         applied = snapshots.recover(journal, state)
         super().__init__(
             node_id,
@@ -157,6 +158,13 @@ class GuardedSyncObj(Elections):
         leading: bool = self._isLeader()
         return leading and bool(self.raftLastApplied >= self._SyncObj__noopIDx)
 
+    def has_caught_up(self) -> bool:
+        """Whether this voter has applied all that was committed when the leader last spoke."""
+        if self._isLeader():
+            return self.is_ready_leader()
+        heard = self._heard_commit_index
+        return self.leader_id() is not None and heard is not None and self.raftLastApplied >= heard
+
     def append_voters(self, voters: VoterSet, done: Callable[[Outcome], None]) -> None:
         self._append_own([encode_voters(voters)], done)
         self._SyncObj__sendAppendEntries()
@@ -225,6 +233,7 @@ class GuardedSyncObj(Elections):
             self._SyncObj__raftElectionDeadline = now + self._SyncObj__generateRaftTimeout()
             self._canvass_won = False
         self._leader_heard = now
+        self._heard_commit_index = message["commit_index"]
         self._settle(node.id)
         self._SyncObj__raftLeader = node
         self._SyncObj__setState(FOLLOWER)

@@ -98,6 +98,12 @@ class RaftMetadataLog:
         """Whether the set in this node's log names it, with this directory."""
         return self._voter.is_voter
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether there is a leader, and all that it had committed when it last spoke is applied
+        here."""
+        return self._voter.has_caught_up
+
     def start(self) -> None:
         """Open the journal, listen, and start the thread. Blocking, for the time it takes to read
         the journal. ConfigError: this voter may not join, in one sentence that says what helps."""

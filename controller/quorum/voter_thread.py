@@ -108,6 +108,10 @@ class VoterThread:
     def last_applied(self) -> int:
         return 0 if self._engine is None else int(self._engine.raftLastApplied)
 
+    @property
+    def has_caught_up(self) -> bool:
+        return not self._has_ended and self._engine is not None and self._engine.has_caught_up()
+
     def post(self, event: Event) -> None:
         self._inbox.put(event)
 

@@ -241,7 +241,7 @@ def test_bad_input_gets_a_sentence(
     assert not (one.folder / "new" / "cluster.json").exists()
 
 
-@pytest.mark.parametrize("distance", [0, 10_000, 20_000])
+@pytest.mark.parametrize("distance", [0, 1_000, 10_000, 20_000])
 def test_a_taken_port_is_named_and_nothing_is_left(user: User, distance: int) -> None:
     port = first_port(1)
     with socket.socket() as taken:
@@ -261,6 +261,7 @@ def test_folders_that_are_not_the_clusters_own_are_refused(user: User) -> None:
     settings = user.folder / "ours" / "node-1" / "node.toml"
     second = subprocess.run(
         [str(Path(OTTLA).with_name("ottla-server")), "--config", str(settings)],
+        env={**os.environ, "OTTLA_HTTP_LISTENER": ""},  # its port is taken as well
         capture_output=True,
         text=True,
         timeout=SECONDS_MAX,

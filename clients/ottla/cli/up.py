@@ -42,8 +42,8 @@ def up(
             "-p",
             min=1,
             max=65535,
-            help="Port of the first broker (a new cluster: 9092); the ports 10,000 and 20,000 "
-            "above are used between the brokers.",
+            help="Port of the first broker (a new cluster: 9092); health and metrics are 1,000 "
+            "above, the ports 10,000 and 20,000 above are used between the brokers.",
         ),
     ] = None,
     detach: Annotated[
@@ -174,6 +174,9 @@ def _say_ready(cluster: LocalCluster, seconds: float, *, detach: bool) -> None:
     out.print(f"[green]✓[/green] {count} {noun} ready after {seconds:.1f} s.")
     out.print(f"  bootstrap.servers  {cluster.plan.bootstrap}", soft_wrap=True)
     out.print(f"  data               {cluster.directory}", soft_wrap=True)
+    metrics = [f"http://127.0.0.1:{n.http_port}/metrics" for n in cluster.plan.nodes if n.http_port]
+    if metrics:
+        out.print(f"  metrics            {metrics[0]}" + (" …" if metrics[1:] else ""))
     if detach:
         command = _own_command()
         out.print("Next:")

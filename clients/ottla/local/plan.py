@@ -19,22 +19,26 @@ PLAN_VERSION = 1
 BROKERS_MAX = 99
 INTERNAL_PORT_DISTANCE = 10_000
 RAFT_PORT_DISTANCE = 20_000
+HTTP_PORT_DISTANCE = 1_000
+PORTS_PER_NODE = 4
 
 SettingValue = str | int | bool
 
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """One process: its id and its three loopback ports."""
+    """One process: its id and its loopback ports; without an HTTP port it has no such listener."""
 
     node_id: int
     client_port: int
     internal_port: int
     raft_port: int
+    http_port: int | None = None
 
     @property
-    def ports(self) -> tuple[int, int, int]:
-        return (self.client_port, self.internal_port, self.raft_port)
+    def ports(self) -> tuple[int, ...]:
+        always = (self.client_port, self.internal_port, self.raft_port)
+        return always if self.http_port is None else (*always, self.http_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class ClusterPlan:
             "log.file": str(folder / "server.log"),
             **default_settings(len(self.nodes)),
         }
+        if node.http_port is not None:
+            values["http.listener"] = f"127.0.0.1:{node.http_port}"
         for name, value in self.settings.items():
             text = isinstance(value, str)
             values[name] = str(value).replace("{node.id}", str(node.node_id)) if text else value
@@ -100,6 +106,7 @@ class ClusterPlan:
                     "port": node.client_port,
                     "internal_port": node.internal_port,
                     "raft_port": node.raft_port,
+                    "http_port": node.http_port,
                 }
                 for node in self.nodes
             ],
@@ -117,7 +124,13 @@ class ClusterPlan:
             )
         try:
             nodes = tuple(
-                NodePlan(node["id"], node["port"], node["internal_port"], node["raft_port"])
+                NodePlan(
+                    node["id"],
+                    node["port"],
+                    node["internal_port"],
+                    node["raft_port"],
+                    node.get("http_port"),
+                )
                 for node in value["nodes"]
             )
             return cls(value["cluster_id"], nodes, dict(value["settings"]))
@@ -145,7 +158,8 @@ def default_settings(brokers: int) -> dict[str, SettingValue]:
 
 
 def plan_ports(brokers: int, first_port: int) -> tuple[NodePlan, ...]:
-    """Nodes 1… on consecutive client ports, the ports between nodes 10,000 and 20,000 above."""
+    """Nodes 1… on consecutive client ports, HTTP 1,000 above, the ports between nodes 10,000 and
+    20,000 above."""
     if not 1 <= brokers <= BROKERS_MAX:
         raise ConfigError(f"the number of brokers must be between 1 and {BROKERS_MAX}")
     last = first_port + brokers - 1 + RAFT_PORT_DISTANCE
@@ -158,15 +172,17 @@ def plan_ports(brokers: int, first_port: int) -> tuple[NodePlan, ...]:
             client_port=first_port + index,
             internal_port=first_port + index + INTERNAL_PORT_DISTANCE,
             raft_port=first_port + index + RAFT_PORT_DISTANCE,
+            http_port=first_port + index + HTTP_PORT_DISTANCE,
         )
         for index in range(brokers)
     )
 
 
 def plan_on_ports(ports: Sequence[int]) -> tuple[NodePlan, ...]:
-    """Nodes 1… on the given ports, three a node."""
+    """Nodes 1… on the given ports, `PORTS_PER_NODE` a node."""
     return tuple(
-        NodePlan(index // 3 + 1, *ports[index : index + 3]) for index in range(0, len(ports), 3)
+        NodePlan(index // PORTS_PER_NODE + 1, *ports[index : index + PORTS_PER_NODE])
+        for index in range(0, len(ports), PORTS_PER_NODE)
     )
 
 

@@ -17,7 +17,7 @@ from ottla.core.errors import ConfigError, OttlaError
 from ottla.core.identifiers import random_uuid, uuid_text
 from ottla.local.cluster import LocalCluster
 from ottla.local.health import brokers_seen
-from ottla.local.plan import ClusterPlan, SettingValue, plan_on_ports
+from ottla.local.plan import PORTS_PER_NODE, ClusterPlan, SettingValue, plan_on_ports
 from ottla.local.ports import free_ports
 
 _START_TRIES_MAX = 3
@@ -100,6 +100,10 @@ class Cluster:
     def address(self, node_id: int) -> str:
         """``host:port`` where clients reach one broker."""
         return f"127.0.0.1:{self._cluster.plan.node(node_id).client_port}"
+
+    def http_address(self, node_id: int) -> str:
+        """``host:port`` of one node's health and metrics."""
+        return f"127.0.0.1:{self._cluster.plan.node(node_id).http_port}"
 
     def pid(self, node_id: int) -> int:
         """The process id of a running node."""
@@ -227,7 +231,8 @@ class Cluster:
 
     def _plan(self) -> ClusterPlan:
         cluster_id = uuid_text(random_uuid(random.Random()))
-        return ClusterPlan(cluster_id, plan_on_ports(free_ports(3 * self._brokers)), self._settings)
+        nodes = plan_on_ports(free_ports(PORTS_PER_NODE * self._brokers))
+        return ClusterPlan(cluster_id, nodes, self._settings)
 
     def _wait_ready(self) -> None:
         everyone = set(self.node_ids)

@@ -170,3 +170,11 @@ def test_a_file_is_read_and_a_missing_one_named(tmp_path: Path) -> None:
     assert load_node_settings(str(file), {}).settings.node_id == 3
     with pytest.raises(ConfigError, match="cannot read .*missing.toml: No such file"):
         load_node_settings(str(tmp_path / "missing.toml"), {})
+
+
+def test_http_beyond_loopback_warns_of_what_can_be_seen() -> None:
+    assert validate(replace(BASE, http_listener="127.0.0.1:8080")) == []
+    (warning,) = validate(replace(BASE, http_listener="0.0.0.0:8080"))
+    assert "names of topics and groups" in warning
+    with pytest.raises(ConfigError, match=r"http\.listener: expected host:port, not 'x'"):
+        validate(replace(BASE, http_listener="x"))

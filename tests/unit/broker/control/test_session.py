@@ -124,6 +124,21 @@ def test_heartbeats_tell_what_is_applied_and_a_change_at_once() -> None:
     run(test)
 
 
+def test_metadata_is_caught_up_once_the_first_change_is_whole() -> None:
+    async def test() -> None:
+        harness = Harness(heartbeat_ms=60_000)
+        call = await harness.call()
+        assert not harness.session.caught_up
+        call.tell(controller_epoch=1, offset=4, more=True)
+        call.tell(controller_epoch=1, offset=4)
+        await call.up.get()
+        call.close()
+        await harness.running
+        assert harness.session.caught_up
+
+    run(test)
+
+
 def test_heartbeats_go_on_by_themselves() -> None:
     async def test() -> None:
         harness = Harness(heartbeat_ms=1)

@@ -439,3 +439,20 @@ def test_a_replaced_disk_is_fed_from_the_beginning(clock: Clock) -> None:
     assert isinstance(simulation.add_voter(lost.voter_id), Applied)
     simulation.run_until(lambda: len(lost.machine.commands) == 5)
     assert simulation.ready_leader() is leader
+
+
+def test_a_voter_has_caught_up_when_all_is_applied_that_its_leader_had_committed(
+    clock: Clock,
+) -> None:
+    simulation = Simulation(clock)
+    simulation.commit("one")
+    leader = simulation.leader()
+    follower = _others(simulation, leader)[0]
+    simulation.converge()
+    assert leader.running.has_caught_up()
+    assert follower.running.has_caught_up()
+    simulation.isolate(leader.voter_id)
+    simulation.run_until(lambda: follower.running.leader_id() != leader.voter_id)
+    simulation.isolate(follower.voter_id)
+    simulation.run(3.0)
+    assert not follower.running.has_caught_up()

@@ -18,7 +18,7 @@ ID = "AAAAAAAAAAAAAAAAAAAAAQ"
 
 
 def make(directory: Path, ports: list[int] | None = None) -> LocalCluster:
-    return LocalCluster.create(directory, ClusterPlan(ID, plan_on_ports(ports or free_ports(3))))
+    return LocalCluster.create(directory, ClusterPlan(ID, plan_on_ports(ports or free_ports(4))))
 
 
 def test_a_cluster_is_found_again_and_its_files_are_private(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         server.bind(("127.0.0.1", 0))
         server.listen()
         port = server.getsockname()[1]
-        cluster = make(tmp_path, [port, *free_ports(2)])
+        cluster = make(tmp_path, [port, *free_ports(3)])
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken"):
             cluster.check_ports_free()
 
@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_a_node_that_ends_by_itself_is_told_from_one_that_was_killed(tmp_path: Path) -> None:
-    cluster = make(tmp_path, free_ports(6))
+    cluster = make(tmp_path, free_ports(8))
     for node_id in (1, 2):
         child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
         identity = ProcessIdentity(child.pid, process_started(child.pid) or "")

@@ -32,6 +32,20 @@ def test_three_brokers_are_three_voters_with_safe_defaults(tmp_path: Path) -> No
     assert values["group.initial.rebalance.delay.ms"] == 0
 
 
+def test_health_and_metrics_have_a_port_that_no_other_node_has(tmp_path: Path) -> None:
+    plan = ClusterPlan(ID, plan_ports(99, 9092))
+    assert plan.node_settings(plan.nodes[1], tmp_path)["http.listener"] == "127.0.0.1:10093"
+    assert len({port for node in plan.nodes for port in node.ports}) == 4 * 99
+
+
+def test_a_cluster_of_before_has_no_http(tmp_path: Path) -> None:
+    value = ClusterPlan(ID, plan_ports(1, 9092)).to_json()
+    del value["nodes"][0]["http_port"]
+    plan = ClusterPlan.from_json(value)
+    assert "http.listener" not in plan.node_settings(plan.nodes[0], tmp_path)
+    assert len(plan.nodes[0].ports) == 3
+
+
 @pytest.mark.parametrize(("brokers", "voters"), [(1, 1), (2, 1), (3, 3), (5, 3)])
 def test_quorum_sizes(brokers: int, voters: int) -> None:
     plan = ClusterPlan(ID, plan_ports(brokers, 9092))
@@ -52,7 +66,7 @@ def test_a_setting_may_name_the_node(tmp_path: Path) -> None:
 
 
 def test_json_and_toml_go_both_ways(tmp_path: Path) -> None:
-    plan = ClusterPlan(ID, plan_on_ports(list(range(10_000, 10_006))), {"log.level": 'de"bug\x7f'})
+    plan = ClusterPlan(ID, plan_on_ports(list(range(10_000, 10_008))), {"log.level": 'de"bug\x7f'})
     assert ClusterPlan.from_json(plan.to_json()) == plan
     values = plan.node_settings(plan.nodes[0], tmp_path)
     assert tomllib.loads(to_toml(values)) == values

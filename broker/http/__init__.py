@@ -1,0 +1,1 @@
+"""HTTP of a node: health and metrics, for probes and for Prometheus."""
