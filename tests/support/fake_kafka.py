@@ -36,6 +36,7 @@ from ottla.protocol.messages import (
     fetch_response,
     find_coordinator_response,
     heartbeat_response,
+    incremental_alter_configs_response,
     init_producer_id_response,
     join_group_response,
     leave_group_response,
@@ -79,6 +80,7 @@ SERVED = (
     ApiKey.DELETE_RECORDS,
     ApiKey.INIT_PRODUCER_ID,
     ApiKey.DESCRIBE_CONFIGS,
+    ApiKey.INCREMENTAL_ALTER_CONFIGS,
     ApiKey.CREATE_PARTITIONS,
     ApiKey.DESCRIBE_CLUSTER,
 )
@@ -554,6 +556,28 @@ class FakeKafka:
                 )
             results.append(result)
         return m.DescribeConfigsResponse(results=results)
+
+    def _incremental_alter_configs(self, request: Any, node_id: int) -> Message:
+        m = incremental_alter_configs_response
+        results = []
+        for resource in request.resources:
+            code = self._error(ApiKey.INCREMENTAL_ALTER_CONFIGS)
+            if resource.resource_type == 2 and resource.resource_name not in self.topics:
+                code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+            elif not code and not request.validate_only:
+                configs = self.topic_configs.setdefault(resource.resource_name, {})
+                for config in resource.configs:
+                    if config.config_operation == 1:
+                        configs.pop(config.name, None)
+                    else:
+                        configs[config.name] = config.value
+            message = f"{ErrorCode(code).name} here" if code else None
+            results.append(
+                m.AlterConfigsResourceResponse(
+                    code, message, resource.resource_type, resource.resource_name
+                )
+            )
+        return m.IncrementalAlterConfigsResponse(responses=results)
 
     # The coordinator of all groups, as if there were one.
 

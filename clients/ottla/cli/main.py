@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from ottla.cli.config import app as config_app
 from ottla.cli.consume import consume
 from ottla.cli.group import app as group_app
 from ottla.cli.output import fail, say
@@ -73,6 +74,7 @@ def build_app() -> typer.Typer:
     app.add_typer(txn_app, name="txn", rich_help_panel="Topics and records")
     app.command(rich_help_panel="Topics and records")(produce)
     app.command(rich_help_panel="Topics and records")(consume)
+    app.add_typer(config_app, name="config", rich_help_panel="The cluster's own affairs")
     app.add_typer(quorum_app, name="quorum", rich_help_panel="The cluster's own affairs")
     return app
 

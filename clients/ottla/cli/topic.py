@@ -335,7 +335,9 @@ def _ends(admin: Admin, found: TopicDescription) -> dict[int, tuple[int | None, 
 
 def _own_configs(admin: Admin, found: TopicDescription) -> list[ConfigEntry]:
     """The settings that were made for this topic."""
-    entries = admin.describe_topic_configs(found.name)
+    from ottla.client.configs import ConfigResource, ResourceKind
+
+    entries = admin.describe_configs(ConfigResource(ResourceKind.TOPIC, found.name))
     return [entry for entry in entries if entry.source == "topic"]
 
 

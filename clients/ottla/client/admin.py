@@ -10,8 +10,9 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
-from ottla.client import group_admin, quorum, transactions
+from ottla.client import configs, group_admin, quorum, transactions
 from ottla.client.cluster import Cluster, describe_topic
+from ottla.client.configs import ConfigChange, ConfigResource
 from ottla.client.coordinator import GroupCoordinatorLink
 from ottla.client.errors import ConnectionLostError, check_code, protocol_error
 from ottla.client.groups import decode_assignment, read_committed_offsets
@@ -58,26 +59,11 @@ from ottla.protocol.messages.delete_topics_request import DeleteTopicsRequest
 from ottla.protocol.messages.delete_topics_response import DeleteTopicsResponse
 from ottla.protocol.messages.describe_cluster_request import DescribeClusterRequest
 from ottla.protocol.messages.describe_cluster_response import DescribeClusterResponse
-from ottla.protocol.messages.describe_configs_request import (
-    DescribeConfigsRequest,
-    DescribeConfigsResource,
-)
-from ottla.protocol.messages.describe_configs_response import DescribeConfigsResponse
 from ottla.protocol.messages.describe_groups_request import DescribeGroupsRequest
 from ottla.protocol.messages.describe_groups_response import DescribeGroupsResponse
 from ottla.protocol.messages.list_groups_request import ListGroupsRequest
 from ottla.protocol.messages.list_groups_response import ListGroupsResponse
 
-_TOPIC_RESOURCE = 2
-_BROKER_RESOURCE = 4
-_CONFIG_SOURCES = {
-    1: "topic",
-    2: "broker (dynamic)",
-    3: "cluster (dynamic)",
-    4: "broker",
-    5: "default",
-}
-_DEFAULT_SOURCE = 5
 _DEADLINE_MARGIN_MS = 500  # the broker's own time-out ends before ours: it can say what is late
 
 
@@ -281,13 +267,19 @@ class Admin:
         wanted = {**before, **{key: end.offset or 0 for key, end in found.items()}}
         return delete_records(self._cluster, wanted, self._server_timeout_ms())
 
-    def describe_topic_configs(self, topic: str) -> list[ConfigEntry]:
-        """All settings of a topic, by name."""
-        return self._describe_configs(_TOPIC_RESOURCE, topic, f"topic '{topic}'")
+    def describe_configs(self, resource: ConfigResource) -> list[ConfigEntry]:
+        """All settings of a topic, broker or group, by name."""
+        return configs.describe_configs(self._cluster, resource)
 
-    def describe_broker_configs(self, broker_id: int) -> list[ConfigEntry]:
-        """All settings of a broker, by name."""
-        return self._describe_configs(_BROKER_RESOURCE, str(broker_id), f"broker {broker_id}")
+    def alter_configs(
+        self,
+        resource: ConfigResource,
+        changes: Sequence[ConfigChange],
+        *,
+        validate_only: bool = False,
+    ) -> None:
+        """Change settings of one resource, all or none; see `configs.alter_configs`."""
+        configs.alter_configs(self._cluster, resource, changes, validate_only=validate_only)
 
     def list_groups(self) -> list[GroupListing]:
         """The groups of all brokers, by id: each knows only those that it coordinates."""
@@ -406,41 +398,6 @@ class Admin:
         """Take a voter out of the quorum, dead or alive; with `directory_id`, only if it has that
         one. ProtocolError VOTER_NOT_FOUND."""
         quorum.remove_voter(self._cluster, node_id, directory_id)
-
-    def _describe_configs(self, kind: int, name: str, subject: str) -> list[ConfigEntry]:
-        request = DescribeConfigsRequest([DescribeConfigsResource(kind, name, None)])
-
-        def attempt() -> list[ConfigEntry] | ProtocolError:
-            # A broker's settings are known to that broker alone.
-            if kind == _BROKER_RESOURCE:
-                self._cluster.metadata([])
-                connection = self._cluster.connection(int(name))
-            else:
-                connection = self._cluster.control()
-            response = connection.request(ApiKey.DESCRIBE_CONFIGS, request, DescribeConfigsResponse)
-            entries: list[ConfigEntry] = []
-            for result in response.results:
-                if result.error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
-                    return protocol_error(result.error_code, subject)
-                check_code(result.error_code, subject, result.error_message)
-                entries += [
-                    ConfigEntry(
-                        name=entry.name,
-                        value=entry.value,
-                        source=_CONFIG_SOURCES.get(entry.config_source, "unknown"),
-                        is_default=entry.config_source == _DEFAULT_SOURCE,
-                        read_only=entry.read_only,
-                        sensitive=entry.is_sensitive,
-                        documentation=entry.documentation or None,
-                    )
-                    for entry in result.configs
-                ]
-            return sorted(entries, key=lambda entry: entry.name)
-
-        result = self._cluster.retry(f"describing the settings of {subject}", attempt)
-        if isinstance(result, ProtocolError):
-            raise result
-        return result
 
     def _server_timeout_ms(self) -> int:
         return max(1, self._options.request_timeout_ms - _DEADLINE_MARGIN_MS)

@@ -117,7 +117,7 @@ class ListedOffset:
 
 @dataclass(frozen=True, slots=True)
 class ConfigEntry:
-    """One setting of a topic or broker; the value of a sensitive one is None."""
+    """One setting of a topic, broker or group; the value of a sensitive one is None."""
 
     name: str
     value: str | None
@@ -126,6 +126,8 @@ class ConfigEntry:
     read_only: bool
     sensitive: bool
     documentation: str | None
+    synonyms: tuple[tuple[str, str | None, str], ...] = ()
+    """(name, value, source) of all that could hold, the one that holds first."""
 
 
 @dataclass(frozen=True, slots=True)

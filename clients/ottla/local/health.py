@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ottla.client.admin import Admin
+from ottla.client.configs import ConfigResource, ResourceKind
 from ottla.client.model import OffsetSpec, TopicDescription
 from ottla.core.errors import OttlaError
 from ottla.local.cluster import LocalCluster
@@ -211,7 +212,7 @@ def _partitions(admin: Admin) -> list[PartitionFacts]:
 def _min_insync_replicas(admin: Admin, topic: TopicDescription) -> int:
     if not any(partition.under_replicated for partition in topic.partitions):
         return 1  # met in any case; no need to ask
-    for entry in admin.describe_topic_configs(topic.name):
+    for entry in admin.describe_configs(ConfigResource(ResourceKind.TOPIC, topic.name)):
         if entry.name == "min.insync.replicas" and entry.value:
             return int(entry.value)
     return 1

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ottla.client import Admin, DeadlineError
+from ottla.client.configs import ConfigChange, ConfigOperation, ConfigResource, ResourceKind
 from ottla.client.groups import encode_assignment
 from ottla.client.model import NewTopic, OffsetSpec
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -104,7 +105,8 @@ def test_a_topic_that_does_not_exist_is_not_waited_for(kafka: FakeKafka, admin: 
     for ask in (
         lambda: admin.describe_topic("no"),
         lambda: admin.delete_topic("no"),
-        lambda: admin.describe_topic_configs("no"),
+        lambda: admin.describe_configs(ConfigResource(ResourceKind.TOPIC, "no")),
+        lambda: admin.alter_configs(ConfigResource(ResourceKind.TOPIC, "no"), []),
         lambda: admin.list_offsets({("no", 0): OffsetSpec.LATEST}),
         lambda: admin.delete_records({("no", 0): 1}),
     ):
@@ -170,12 +172,26 @@ def test_create_partitions(kafka: FakeKafka, admin: Admin) -> None:
 def test_configs(kafka: FakeKafka, admin: Admin) -> None:
     kafka.create("t")
     kafka.topic_configs["t"] = {"retention.ms": "5"}
-    entries = admin.describe_topic_configs("t")
+    resource = ConfigResource(ResourceKind.TOPIC, "t")
+    entries = admin.describe_configs(resource)
     assert [(entry.name, entry.value, entry.source, entry.is_default) for entry in entries] == [
         ("asked.at", "1", "default", True),
         ("retention.ms", "5", "topic", False),
     ]
-    assert admin.describe_broker_configs(3)[0].value == "3"
+    broker = ConfigResource(ResourceKind.BROKER, "3")
+    assert admin.describe_configs(broker)[0].value == "3"
+    changes = [
+        ConfigChange("flush.ms", ConfigOperation.SET, "7"),
+        ConfigChange("retention.ms", ConfigOperation.DELETE),
+    ]
+    admin.alter_configs(resource, changes, validate_only=True)
+    assert kafka.topic_configs["t"] == {"retention.ms": "5"}
+    admin.alter_configs(resource, changes)
+    assert kafka.topic_configs["t"] == {"flush.ms": "7"}
+    kafka.errors[ApiKey.INCREMENTAL_ALTER_CONFIGS].append(ErrorCode.INVALID_CONFIG)
+    with pytest.raises(ProtocolError, match="topic 't': INVALID_CONFIG here") as caught:
+        admin.alter_configs(resource, changes)
+    assert caught.value.code is ErrorCode.INVALID_CONFIG
 
 
 def test_offsets(kafka: FakeKafka, admin: Admin) -> None:
