@@ -37,7 +37,6 @@ from ottla.protocol.messages import (
     find_coordinator_response,
     heartbeat_response,
     incremental_alter_configs_response,
-    init_producer_id_response,
     join_group_response,
     leave_group_response,
     list_groups_response,
@@ -57,6 +56,7 @@ from ottla.record.batch import (
     read_header,
 )
 from ottla.record.control import ControlRecordType, control_record_type
+from tests.support.fake_transactions import FakeTransactions
 
 HOST = "broker"
 FIRST_PORT = 9000
@@ -79,6 +79,10 @@ SERVED = (
     ApiKey.DELETE_TOPICS,
     ApiKey.DELETE_RECORDS,
     ApiKey.INIT_PRODUCER_ID,
+    ApiKey.ADD_PARTITIONS_TO_TXN,
+    ApiKey.ADD_OFFSETS_TO_TXN,
+    ApiKey.END_TXN,
+    ApiKey.TXN_OFFSET_COMMIT,
     ApiKey.DESCRIBE_CONFIGS,
     ApiKey.INCREMENTAL_ALTER_CONFIGS,
     ApiKey.CREATE_PARTITIONS,
@@ -169,7 +173,7 @@ class FakeTransport:
         self.closed = True
 
 
-class FakeKafka:
+class FakeKafka(FakeTransactions):
     """The cluster: nodes 1…`brokers`, listening at broker:9001 and so on."""
 
     def __init__(self, brokers: int = 3) -> None:
@@ -188,7 +192,7 @@ class FakeKafka:
         self.retries: list[str] = []
         self.auto_create = False
         self.max_batch_bytes = 1_000_000
-        self.next_producer_id = 1000
+        super().__init__()
         self.served = SERVED
         self.old_api_versions = False
         # One group.
@@ -271,6 +275,7 @@ class FakeKafka:
         else:
             request = api_spec(key).request_type.decode(frame, version, position)
             self.seen.append((transport.node_id, key, request))
+            self.version = version
             handler: Callable[..., Message | None] = getattr(self, f"_{key.name.lower()}")
             answer = handler(request, transport.node_id)
         if self.lose_answers[key]:
@@ -308,7 +313,12 @@ class FakeKafka:
                     key, api_spec(key).min_version, api_spec(key).max_version
                 )
                 for key in self.served
-            ]
+            ],
+            finalized_features=[
+                api_versions_response.FinalizedFeatureKey(
+                    "transaction.version", self.transaction_version, self.transaction_version
+                )
+            ],
         )
 
     def _metadata(self, request: Any, node_id: int) -> Message:
@@ -352,20 +362,13 @@ class FakeKafka:
             topics=topics,
         )
 
-    def _init_producer_id(self, request: Any, node_id: int) -> Message:
-        self.next_producer_id += 1
-        return init_producer_id_response.InitProducerIdResponse(
-            error_code=self._error(ApiKey.INIT_PRODUCER_ID),
-            producer_id=self.next_producer_id,
-        )
-
     def _produce(self, request: Any, node_id: int) -> Message | None:
         m = produce_response
         responses = [
             m.TopicProduceResponse(
                 name=topic.name,
                 partition_responses=[
-                    self._produce_partition(topic.name, data, node_id)
+                    self._produce_partition(topic.name, data, node_id, request.transactional_id)
                     for data in topic.partition_data
                 ],
             )
@@ -373,7 +376,9 @@ class FakeKafka:
         ]
         return m.ProduceResponse(responses) if request.acks else None
 
-    def _produce_partition(self, topic: str, data: Any, node_id: int) -> Any:
+    def _produce_partition(
+        self, topic: str, data: Any, node_id: int, transactional_id: str | None
+    ) -> Any:
         answer = produce_response.PartitionProduceResponse(index=data.index)
         batch = bytearray(data.records)
         header = read_header(batch)
@@ -383,6 +388,12 @@ class FakeKafka:
         answer.error_code = answer.error_code or self._error(ApiKey.PRODUCE)
         if partition is None or answer.error_code:
             return answer
+        assert header.is_transactional == (transactional_id is not None)
+        if transactional_id is not None:
+            key = (topic, data.index)
+            answer.error_code = self.admit(transactional_id, header, key)
+            if answer.error_code:
+                return answer
         if len(batch) > self.max_batch_bytes:
             answer.error_code = ErrorCode.MESSAGE_TOO_LARGE
             return answer

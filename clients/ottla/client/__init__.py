@@ -1,4 +1,5 @@
-"""A small synchronous Kafka client: `Producer`, `Consumer` and `Admin` over blocking sockets.
+"""A small synchronous Kafka client over blocking sockets: `Producer`, `TransactionalProducer`,
+`Consumer` and `Admin`.
 
 It needs neither threads nor an event loop, and talks to any Kafka-compatible cluster::
 
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
         ConnectionLostError,
         DeadlineError,
         DeliveryError,
+        FatalTransactionError,
         NoClusterError,
+        ProducerFencedError,
+        TransactionAbortableError,
         UnsupportedApiError,
     )
     from ottla.client.options import ClientOptions
     from ottla.client.producer import Producer
+    from ottla.client.transactional_producer import TransactionalProducer
 
 __all__ = [
     "Admin",
@@ -44,17 +49,21 @@ __all__ = [
     "Consumer",
     "DeadlineError",
     "DeliveryError",
+    "FatalTransactionError",
     "NoClusterError",
     "Producer",
+    "ProducerFencedError",
+    "TransactionAbortableError",
+    "TransactionalProducer",
     "UnsupportedApiError",
 ]
 
 _MODULES = {"Admin": "admin", "ClientOptions": "options", "Consumer": "consumer"}
-_MODULES["Producer"] = "producer"
+_MODULES |= {"Producer": "producer", "TransactionalProducer": "transactional_producer"}
 
 
 def __getattr__(name: str) -> Any:
-    # Lazily: the command line imports one of the three, and compression only with some.
+    # Lazily: the command line imports one of them, and compression only with some.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"ottla.client.{_MODULES.get(name, 'errors')}"), name)

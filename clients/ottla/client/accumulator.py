@@ -87,7 +87,7 @@ class Batch:
     def count(self) -> int:
         return self.builder.count
 
-    def encode(self, compression: Compression) -> bytearray:
+    def encode(self, compression: Compression, *, transactional: bool = False) -> bytearray:
         """The bytes to send; made once, with the sequence that the batch has by then."""
         if self.data is None:
             self.closed = True
@@ -96,6 +96,7 @@ class Batch:
                 producer_id=self.producer_id,
                 producer_epoch=self.producer_epoch,
                 base_sequence=self.base_sequence,
+                transactional=transactional,
             )
         return self.data
 
@@ -221,19 +222,28 @@ class Accumulator:
 
 
 def produce_request(
-    batches: Iterable[Batch], acks: int, timeout_ms: int, compression: Compression
+    batches: Iterable[Batch],
+    acks: int,
+    timeout_ms: int,
+    compression: Compression,
+    transactional_id: str | None = None,
 ) -> tuple[ProduceRequest, dict[TopicPartition, Batch]]:
     """A request with as many of the batches, one a partition, as fit; and which they are."""
     taken: dict[TopicPartition, Batch] = {}
     topics: dict[str, TopicProduceData] = {}
     size = 0
     for batch in batches:
-        data = batch.encode(compression)
+        data = batch.encode(compression, transactional=transactional_id is not None)
         if taken and size + len(data) > REQUEST_BYTES:
             break
         size += len(data)
         taken[batch.key] = batch
         topic = topics.setdefault(batch.key[0], TopicProduceData(name=batch.key[0]))
         topic.partition_data.append(PartitionProduceData(batch.key[1], data))
-    request = ProduceRequest(acks=acks, timeout_ms=timeout_ms, topic_data=list(topics.values()))
+    request = ProduceRequest(
+        transactional_id=transactional_id,
+        acks=acks,
+        timeout_ms=timeout_ms,
+        topic_data=list(topics.values()),
+    )
     return request, taken

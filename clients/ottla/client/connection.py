@@ -34,8 +34,8 @@ SOFTWARE_NAME = "ottla-python"
 SOFTWARE_VERSION = "0.1.0"
 
 _API_VERSIONS_VERSION = 3  # the first that names the client's software
-# Versions above these name topics by id or ask for several groups at once, neither of which this
-# client has a use for.
+# Versions above these name topics by id, ask for several groups at once, or are for brokers: this
+# client has no use for any of it.
 _VERSION_MAX: dict[ApiKey, int] = {
     ApiKey.PRODUCE: 12,
     ApiKey.FETCH: 12,
@@ -45,6 +45,7 @@ _VERSION_MAX: dict[ApiKey, int] = {
     ApiKey.FIND_COORDINATOR: 3,
     ApiKey.DELETE_TOPICS: 5,
     ApiKey.LEAVE_GROUP: 5,
+    ApiKey.ADD_PARTITIONS_TO_TXN: 3,
 }
 _LENGTH = Struct(">i")
 _INT16 = Struct(">h")
@@ -82,6 +83,8 @@ class Connection:
         self._in_flight: deque[Pending] = deque()
         self._answers: dict[Pending, tuple[bytearray, int]] = {}
         self._served: dict[int, tuple[int, int]] = {}
+        self.features: dict[str, int] = {}
+        """The cluster's finalised features and their levels (KIP-584)."""
 
     @classmethod
     def open(cls, address: Address, options: ClientOptions) -> Connection:
@@ -121,9 +124,13 @@ class Connection:
         message: Message,
         answer: type[Answer],
         timeout_ms: int | None = None,
+        *,
+        version_max: int | None = None,
     ) -> Answer:
         """Send and wait for the answer; ConnectionLostError, UnsupportedApiError, DecodeError."""
-        return self.receive(self.send(key, message, timeout_ms=timeout_ms), answer, timeout_ms)
+        version = None if version_max is None else min(self.version_of(key), version_max)
+        pending = self.send(key, message, version=version, timeout_ms=timeout_ms)
+        return self.receive(pending, answer, timeout_ms)
 
     def send(
         self,
@@ -224,6 +231,7 @@ class Connection:
         self._served = {
             served.api_key: (served.min_version, served.max_version) for served in response.api_keys
         }
+        self.features = {one.name: one.max_version_level for one in response.finalized_features}
 
     def _lost(self, error: OSError, timeout_ms: int) -> ConnectionLostError:
         self.close()

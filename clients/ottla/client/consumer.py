@@ -15,7 +15,13 @@ from ottla.client.cluster import Cluster
 from ottla.client.errors import ClientError, sentence
 from ottla.client.fetcher import ConsumerRecord, Fetcher
 from ottla.client.membership import HEARTBEAT_MS, SESSION_TIMEOUT_MS, Membership
-from ottla.client.model import ISOLATION_LEVELS, Isolation, IsolationLevel, OffsetSpec
+from ottla.client.model import (
+    ISOLATION_LEVELS,
+    GroupMetadata,
+    Isolation,
+    IsolationLevel,
+    OffsetSpec,
+)
 from ottla.client.offsets import TopicPartition
 from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
 
@@ -148,6 +154,23 @@ class Consumer:
                 heard_ms = self._cluster.now_ms()
             elif idle_ms is not None and self._cluster.now_ms() - heard_ms >= idle_ms:
                 return
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        """Go on from this offset, or an `OffsetSpec`; ClientError: the partition is not read."""
+        if not self._fetcher.seek((topic, partition), offset):
+            raise ClientError(f"partition {partition} of topic '{topic}' is not assigned")
+
+    def committed(self) -> dict[TopicPartition, int]:
+        """The group's committed offsets of the assigned partitions, where there are any."""
+        if self._membership is None:
+            raise ClientError("only a member of a group has committed offsets; subscribe() first")
+        return self._membership.committed(self._fetcher.assigned())
+
+    def group_metadata(self) -> GroupMetadata:
+        """For `send_offsets_to_transaction`, as of now; ClientError without a group."""
+        if self._membership is None or self._group is None:
+            raise ClientError("only a member of a group has its metadata; subscribe() first")
+        return GroupMetadata(self._group, self._membership.generation, self._membership.member_id)
 
     def commit(self) -> None:
         """Commit the positions: every record that `poll` returned counts as read.

@@ -41,11 +41,18 @@ class GroupCoordinatorLink:
         self._connection: Connection | None = None
 
     def ask(
-        self, key: ApiKey, message: Message, answer: type[Answer], timeout_ms: int | None = None
+        self,
+        key: ApiKey,
+        message: Message,
+        answer: type[Answer],
+        timeout_ms: int | None = None,
+        *,
+        version_max: int | None = None,
     ) -> Answer:
         """Ask the coordinator, once; what finding it may raise, and ConnectionLostError."""
         try:
-            return self.connection().request(key, message, answer, timeout_ms)
+            connection = self.connection()
+            return connection.request(key, message, answer, timeout_ms, version_max=version_max)
         except ConnectionLostError:
             self.forget()
             raise

@@ -29,6 +29,18 @@ class DeliveryError(ClientError):
     """Records that were given to a producer are not known to be in the cluster."""
 
 
+class TransactionAbortableError(ClientError):
+    """The open transaction can only be aborted; after that the producer goes on."""
+
+
+class FatalTransactionError(ClientError):
+    """The transactional producer can do nothing any more but be closed."""
+
+
+class ProducerFencedError(FatalTransactionError):
+    """Another producer has taken over the transactional id."""
+
+
 _PHRASES: dict[ErrorCode, str] = {
     ErrorCode.UNKNOWN_TOPIC_OR_PARTITION: "does not exist; 'ottla topic list' shows what does",
     ErrorCode.TOPIC_ALREADY_EXISTS: "already exists",
@@ -53,6 +65,15 @@ _PHRASES: dict[ErrorCode, str] = {
     ErrorCode.NOT_COORDINATOR: "has moved to another coordinator",
     ErrorCode.GROUP_ID_NOT_FOUND: "does not exist",
     ErrorCode.TRANSACTIONAL_ID_NOT_FOUND: "is not known to its coordinator",
+    ErrorCode.CONCURRENT_TRANSACTIONS: "is still being ended in the transaction before",
+    ErrorCode.PRODUCER_FENCED: "was taken over by another producer",
+    ErrorCode.INVALID_PRODUCER_EPOCH: "was taken over by another producer",
+    ErrorCode.INVALID_TXN_STATE: "is in no state that allows this",
+    ErrorCode.INVALID_PRODUCER_ID_MAPPING: "belongs to another producer id, or was forgotten",
+    ErrorCode.TRANSACTION_ABORTABLE: "cannot be committed in this transaction, only aborted",
+    ErrorCode.INVALID_TRANSACTION_TIMEOUT: (
+        "asks for a longer time-out than the brokers' transaction.max.timeout.ms"
+    ),
     ErrorCode.KAFKA_STORAGE_ERROR: "is on a disk that failed",
     ErrorCode.TOPIC_AUTHORIZATION_FAILED: "may not be used by this client",
     ErrorCode.GROUP_AUTHORIZATION_FAILED: "may not be used by this client",

@@ -106,6 +106,13 @@ class Fetcher:
         """Replace the assignment; values are offsets or `OffsetSpec`s."""
         self._partitions = {key: _Partition(key, start) for key, start in starts.items()}
 
+    def seek(self, key: TopicPartition, start: int) -> bool:
+        """Go on from an offset or an `OffsetSpec`; False when the partition is not assigned."""
+        if key not in self._partitions:
+            return False
+        self._partitions[key] = _Partition(key, start)
+        return True
+
     def assigned(self) -> list[TopicPartition]:
         return list(self._partitions)
 

@@ -164,6 +164,17 @@ class GroupDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupMetadata:
+    """Who commits offsets for a group (KIP-447): a member that was replaced is refused by its
+    generation. Without a member only the group's id counts."""
+
+    group_id: str
+    generation_id: int = -1
+    member_id: str = ""
+    instance_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QuorumReplica:
     """A voter or an observer of the controller quorum; None where nothing is known.
 

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Self
 
 from ottla.client.accumulator import (
     Accumulator,
@@ -63,9 +63,10 @@ BUFFER_BYTES = 32 * 1024 * 1024
 LINGER_MS = 5
 TOPIC_WAIT_MS = 5_000
 """How long a topic that does not exist is waited for: the cluster may be creating it."""
+WAIT_MS_MAX = 1_000
+"""How long one look for answers lasts."""
 
 _ACKS: dict[Acks, int] = {"all": -1, 1: 1, 0: 0}
-_WAIT_MS_MAX = 1_000
 _ANSWER_MARGIN_MS = 2_000  # the broker answers by itself when its time-out ends
 
 
@@ -87,6 +88,8 @@ class Producer:
     - `buffer_bytes`: `send` waits while more than this is on its way.
     - `delivery_seconds`: from the first try to the confirmation, all retries included.
     """
+
+    transactional_id: str | None = None
 
     def __init__(
         self,
@@ -124,7 +127,7 @@ class Producer:
         self.delivered = 0
         self.failed = 0
 
-    def __enter__(self) -> Producer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -182,7 +185,7 @@ class Producer:
                 self._partitioner.batch_done(metadata, partition)
             self.poll()
         while self._accumulator.bytes > self._buffer_bytes:
-            self._step(flushing=True, wait_ms=_WAIT_MS_MAX)
+            self._step(flushing=True, wait_ms=WAIT_MS_MAX)
 
     def poll(self) -> None:
         """Send what is ready and take in the answers that are there, without waiting."""
@@ -194,7 +197,7 @@ class Producer:
         DeliveryError: records without `on_delivery` failed since the last flush.
         """
         while len(self._accumulator):
-            self._step(flushing=True, wait_ms=_WAIT_MS_MAX)
+            self._step(flushing=True, wait_ms=WAIT_MS_MAX)
         if self._failure is not None:
             failure, count = self._failure, self._failed_unreported
             self._failure, self._failed_unreported = None, 0
@@ -232,8 +235,7 @@ class Producer:
             failures: Mapping[str, ProtocolError] = {}
             if self._cluster.stale:
                 failures = self._cluster.refresh({batch.key[0] for batch in ready})
-            if self._acks == -1 and self._producer is None:
-                self._producer = self._ask_producer_id()
+            self._prepare(ready)
         except OttlaError as error:
             if not self._cluster.may_retry(error):
                 raise
@@ -258,11 +260,20 @@ class Producer:
         for batch in batches:
             self._number(batch)
         request, taken = produce_request(
-            batches, self._acks, self._options.request_timeout_ms, self._compression
+            batches,
+            self._acks,
+            self._options.request_timeout_ms,
+            self._compression,
+            self.transactional_id,
         )
         try:
             connection = self._cluster.connection(leader_id)
-            pending = connection.send(ApiKey.PRODUCE, request, answered=self._acks != 0)
+            pending = connection.send(
+                ApiKey.PRODUCE,
+                request,
+                version=self._produce_version(connection),
+                answered=self._acks != 0,
+            )
         except ConnectionLostError as error:
             for batch in taken.values():
                 self._again(batch, error)
@@ -283,6 +294,15 @@ class Producer:
         batch.base_sequence = self._sequences.get(batch.key, 0)
         # After 2^31 - 1 comes 0.
         self._sequences[batch.key] = (batch.base_sequence + batch.count) & 0x7FFFFFFF
+
+    def _prepare(self, ready: list[Batch]) -> None:
+        """What batches need before they are sent; what it raises is retried where that may help."""
+        if self._acks == -1 and self._producer is None:
+            self._producer = self._ask_producer_id()
+
+    def _produce_version(self, connection: Connection) -> int | None:
+        """None: the highest that both sides speak."""
+        return None
 
     def _ask_producer_id(self) -> tuple[int, int]:
         response = self._cluster.ask(
@@ -390,15 +410,18 @@ class Producer:
     def _fail(self, batch: Batch, error: OttlaError) -> None:
         self._accumulator.failed(batch)
         self.failed += batch.count
-        if batch.base_sequence != NO_SEQUENCE:
-            # Whether the broker counted these sequences is unknown: start a new series.
-            self._producer = None
+        self._after_failure(batch, error)
         for on_delivery in batch.on_delivery:
             if on_delivery is None:
                 self._failed_unreported += 1
                 self._failure = error
             else:
                 on_delivery(Delivery(*batch.key, None, error))
+
+    def _after_failure(self, batch: Batch, error: OttlaError) -> None:
+        if batch.base_sequence != NO_SEQUENCE:
+            # Whether the broker counted these sequences is unknown: start a new series.
+            self._producer = None
 
 
 def _subject(key: TopicPartition) -> str:
