@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from ottla.client.groups import decode_assignment
 from ottla.client.network import Transport
 from ottla.client.options import ClientOptions
 from ottla.core.clock import ManualClock
@@ -28,6 +29,7 @@ from ottla.protocol.messages import (
     api_versions_response,
     create_partitions_response,
     create_topics_response,
+    delete_groups_response,
     delete_records_response,
     delete_topics_response,
     describe_cluster_response,
@@ -43,6 +45,7 @@ from ottla.protocol.messages import (
     list_offsets_response,
     metadata_response,
     offset_commit_response,
+    offset_delete_response,
     offset_fetch_response,
     produce_response,
     sync_group_response,
@@ -82,6 +85,12 @@ SERVED = (
     ApiKey.ADD_PARTITIONS_TO_TXN,
     ApiKey.ADD_OFFSETS_TO_TXN,
     ApiKey.END_TXN,
+    ApiKey.LIST_TRANSACTIONS,
+    ApiKey.DESCRIBE_TRANSACTIONS,
+    ApiKey.DESCRIBE_PRODUCERS,
+    ApiKey.WRITE_TXN_MARKERS,
+    ApiKey.OFFSET_DELETE,
+    ApiKey.DELETE_GROUPS,
     ApiKey.TXN_OFFSET_COMMIT,
     ApiKey.DESCRIBE_CONFIGS,
     ApiKey.INCREMENTAL_ALTER_CONFIGS,
@@ -197,6 +206,8 @@ class FakeKafka(FakeTransactions):
         self.old_api_versions = False
         # One group.
         self.coordinator_id = self.brokers[-1]
+        self.groups = [("readers", "consumer", "Stable", "classic")]
+        """As listed: id, protocol type, state, type."""
         self.generation = 0
         self.members: dict[str, bytes] = {}
         self.assignments: dict[str, bytes] = {}
@@ -656,9 +667,12 @@ class FakeKafka(FakeTransactions):
 
     def _offset_commit(self, request: Any, node_id: int) -> Message:
         m = offset_commit_response
-        code = self._member_error(ApiKey.OFFSET_COMMIT, request, node_id)
-        if not code and request.generation_id_or_member_epoch != self.generation:
-            code = ErrorCode.ILLEGAL_GENERATION
+        if not request.member_id and not self.members:
+            code = self._error(ApiKey.OFFSET_COMMIT)  # an operator's, which is in no generation
+        else:
+            code = self._member_error(ApiKey.OFFSET_COMMIT, request, node_id)
+            if not code and request.generation_id_or_member_epoch != self.generation:
+                code = ErrorCode.ILLEGAL_GENERATION
         topics = []
         for topic in request.topics:
             answers = []
@@ -687,9 +701,44 @@ class FakeKafka(FakeTransactions):
             ],
         )
 
+    def _offset_delete(self, request: Any, node_id: int) -> Message:
+        m = offset_delete_response
+        code = self._error(ApiKey.OFFSET_DELETE)
+        if code not in (0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION):
+            return m.OffsetDeleteResponse(error_code=code)
+        read = {
+            (topic, index)
+            for assignment in self.assignments.values()
+            for topic, index in decode_assignment(assignment)
+        }
+        topics = []
+        for topic in request.topics:
+            answers = []
+            for partition in topic.partitions:
+                key = (topic.name, partition.partition_index)
+                one = code or (ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC if key in read else 0)
+                if not one:
+                    self.committed.pop(key, None)
+                answers.append(m.OffsetDeleteResponsePartition(partition.partition_index, one))
+            topics.append(m.OffsetDeleteResponseTopic(topic.name, answers))
+        return m.OffsetDeleteResponse(topics=topics)
+
+    def _delete_groups(self, request: Any, node_id: int) -> Message:
+        m = delete_groups_response
+        results = []
+        for group_id in request.groups_names:
+            code = self._error(ApiKey.DELETE_GROUPS)
+            if not code and self.members:
+                code = ErrorCode.NON_EMPTY_GROUP
+            if not code:
+                self.groups = [one for one in self.groups if one[0] != group_id]
+                self.committed.clear()
+            results.append(m.DeletableGroupResult(group_id, code))
+        return m.DeleteGroupsResponse(results=results)
+
     def _list_groups(self, request: Any, node_id: int) -> Message:
         m = list_groups_response
-        groups = [m.ListedGroup("readers", "consumer", "Stable", "classic")]
+        groups = [m.ListedGroup(*one) for one in self.groups]
         return m.ListGroupsResponse(
             error_code=self._error(ApiKey.LIST_GROUPS),
             groups=groups if node_id == self.coordinator_id else [],

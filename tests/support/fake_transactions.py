@@ -16,14 +16,19 @@ from ottla.protocol.message import Message
 from ottla.protocol.messages import (
     add_offsets_to_txn_response,
     add_partitions_to_txn_response,
+    describe_producers_response,
+    describe_transactions_response,
     end_txn_response,
     init_producer_id_response,
+    list_transactions_response,
     txn_offset_commit_response,
+    write_txn_markers_response,
 )
 from ottla.record.control import end_transaction_batch
 
 if TYPE_CHECKING:
     from ottla.record.batch import BatchHeader
+    from tests.support.fake_kafka import FakePartition
 
 
 @dataclass
@@ -53,6 +58,10 @@ class FakeTransactions:
         def _error(self, key: ApiKey) -> int: ...
 
         def append(self, topic: str, index: int, batch: bytearray) -> int: ...
+
+        def _partition(
+            self, topic: str, index: int, node_id: int
+        ) -> tuple[FakePartition | None, int]: ...
 
     def __init__(self) -> None:
         self.transaction_version = 2
@@ -200,3 +209,90 @@ class FakeTransactions:
         if code or self.version < 5:
             return m.EndTxnResponse(error_code=code)
         return m.EndTxnResponse(producer_id=one.producer_id, producer_epoch=one.producer_epoch)
+
+    # What operators ask for (KIP-664).
+
+    def _list_transactions(self, request: Any, node_id: int) -> Message:
+        m = list_transactions_response
+        return m.ListTransactionsResponse(
+            error_code=self._error(ApiKey.LIST_TRANSACTIONS),
+            transaction_states=[
+                m.TransactionState(name, one.producer_id, one.state)
+                for name, one in self.transactions.items()
+                if node_id == self.coordinator_id
+                and (not request.state_filters or one.state in request.state_filters)
+            ],
+        )
+
+    def _describe_transactions(self, request: Any, node_id: int) -> Message:
+        m = describe_transactions_response
+        states = []
+        for name in request.transactional_ids:
+            one = self.transactions.get(name)
+            if one is None:
+                code = ErrorCode.TRANSACTIONAL_ID_NOT_FOUND
+                states.append(m.TransactionState(error_code=code, transactional_id=name))
+                continue
+            is_open = one.state == "Ongoing"
+            states.append(
+                m.TransactionState(
+                    transactional_id=name,
+                    transaction_state=one.state,
+                    transaction_timeout_ms=60_000,
+                    transaction_start_time_ms=1_700_000_000_000 if is_open else -1,
+                    producer_id=one.producer_id,
+                    producer_epoch=one.producer_epoch,
+                    topics=[m.TopicData(topic, [index]) for topic, index in one.partitions],
+                )
+            )
+        return m.DescribeTransactionsResponse(transaction_states=states)
+
+    def _describe_producers(self, request: Any, node_id: int) -> Message:
+        m = describe_producers_response
+        topics = []
+        for topic in request.topics:
+            answers = []
+            for index in topic.partition_indexes:
+                partition, code = self._partition(topic.name, index, node_id)
+                answer = m.PartitionResponse(index, code or self._error(ApiKey.DESCRIBE_PRODUCERS))
+                if partition is not None and not answer.error_code:
+                    open_since = {
+                        p: at for p, at, end, _ in partition.transactions() if end is None
+                    }
+                    last = {h.producer_id: h for h, _ in partition.batches if h.has_producer_id}
+                    answer.active_producers = [
+                        m.ProducerState(
+                            producer_id,
+                            header.producer_epoch,
+                            last_timestamp=header.max_timestamp,
+                            current_txn_start_offset=open_since.get(producer_id, -1),
+                        )
+                        for producer_id, header in sorted(last.items())
+                    ]
+                answers.append(answer)
+            topics.append(m.TopicResponse(topic.name, answers))
+        return m.DescribeProducersResponse(topics=topics)
+
+    def _write_txn_markers(self, request: Any, node_id: int) -> Message:
+        m = write_txn_markers_response
+        results = []
+        for marker in request.markers:
+            topics = []
+            for topic in marker.topics:
+                answers = []
+                for index in topic.partition_indexes:
+                    _, code = self._partition(topic.name, index, node_id)
+                    code = code or self._error(ApiKey.WRITE_TXN_MARKERS)
+                    if not code:
+                        batch = end_transaction_batch(
+                            marker.producer_id,
+                            marker.producer_epoch,
+                            marker.coordinator_epoch,
+                            is_commit=marker.transaction_result,
+                            timestamp_ms=5,
+                        )
+                        self.append(topic.name, index, batch)
+                    answers.append(m.WritableTxnMarkerPartitionResult(index, code))
+                topics.append(m.WritableTxnMarkerTopicResult(topic.name, answers))
+            results.append(m.WritableTxnMarkerResult(marker.producer_id, topics))
+        return m.WriteTxnMarkersResponse(results)

@@ -13,9 +13,7 @@ from types import TracebackType
 from ottla.client import configs, group_admin, quorum, transactions
 from ottla.client.cluster import Cluster, describe_topic
 from ottla.client.configs import ConfigChange, ConfigResource
-from ottla.client.coordinator import GroupCoordinatorLink
 from ottla.client.errors import ConnectionLostError, check_code, protocol_error
-from ottla.client.groups import decode_assignment, read_committed_offsets
 from ottla.client.model import (
     BrokerDescription,
     ClusterDescription,
@@ -23,7 +21,6 @@ from ottla.client.model import (
     CreatedTopic,
     GroupDescription,
     GroupListing,
-    GroupMember,
     ListedOffset,
     NewTopic,
     OffsetSpec,
@@ -59,10 +56,6 @@ from ottla.protocol.messages.delete_topics_request import DeleteTopicsRequest
 from ottla.protocol.messages.delete_topics_response import DeleteTopicsResponse
 from ottla.protocol.messages.describe_cluster_request import DescribeClusterRequest
 from ottla.protocol.messages.describe_cluster_response import DescribeClusterResponse
-from ottla.protocol.messages.describe_groups_request import DescribeGroupsRequest
-from ottla.protocol.messages.describe_groups_response import DescribeGroupsResponse
-from ottla.protocol.messages.list_groups_request import ListGroupsRequest
-from ottla.protocol.messages.list_groups_response import ListGroupsResponse
 
 _DEADLINE_MARGIN_MS = 500  # the broker's own time-out ends before ours: it can say what is late
 
@@ -282,71 +275,24 @@ class Admin:
         configs.alter_configs(self._cluster, resource, changes, validate_only=validate_only)
 
     def list_groups(self) -> list[GroupListing]:
-        """The groups of all brokers, by id: each knows only those that it coordinates."""
-
-        def attempt() -> list[GroupListing]:
-            self._cluster.metadata([])
-            found: dict[str, GroupListing] = {}
-            for broker_id in sorted(self._cluster.brokers):
-                response = self._cluster.connection(broker_id).request(
-                    ApiKey.LIST_GROUPS, ListGroupsRequest(), ListGroupsResponse
-                )
-                check_code(response.error_code, f"the groups of broker {broker_id}")
-                for group in response.groups:
-                    found[group.group_id] = GroupListing(
-                        group.group_id, group.protocol_type, group.group_state, group.group_type
-                    )
-            return [found[group_id] for group_id in sorted(found)]
-
-        return self._cluster.retry("listing the groups", attempt)
+        """The groups of all brokers, by id."""
+        return group_admin.list_groups(self._cluster)
 
     def describe_group(self, group_id: str) -> GroupDescription:
         """One group; one that nobody knows has the state ``Dead``, or GROUP_ID_NOT_FOUND."""
-        link = GroupCoordinatorLink(self._cluster, group_id)
-
-        def attempt() -> GroupDescription:
-            response = link.ask(
-                ApiKey.DESCRIBE_GROUPS, DescribeGroupsRequest([group_id]), DescribeGroupsResponse
-            )
-            group = response.groups[0]
-            link.check(group.error_code)
-            return GroupDescription(
-                group_id=group.group_id,
-                state=group.group_state,
-                protocol_type=group.protocol_type,
-                protocol=group.protocol_data,
-                coordinator_id=link.node_id,
-                members=tuple(
-                    GroupMember(
-                        member.member_id,
-                        member.group_instance_id,
-                        member.client_id,
-                        member.client_host,
-                        tuple(decode_assignment(member.member_assignment)),
-                    )
-                    for member in sorted(group.members, key=lambda member: member.member_id)
-                ),
-            )
-
-        try:
-            return self._cluster.retry(f"describing group '{group_id}'", attempt)
-        finally:
-            link.forget()
+        return group_admin.describe_group(self._cluster, group_id)
 
     def committed_offsets(self, group_id: str) -> dict[TopicPartition, int]:
         """All offsets that a group has committed, by (topic, partition)."""
-        link = GroupCoordinatorLink(self._cluster, group_id)
-        try:
-            return self._cluster.retry(
-                f"reading the offsets of group '{group_id}'",
-                lambda: read_committed_offsets(link, None),
-            )
-        finally:
-            link.forget()
+        return group_admin.committed_offsets(self._cluster, group_id)
 
     def set_offsets(self, group_id: str, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit offsets for a group without members; see `group_admin.set_offsets`."""
         group_admin.set_offsets(self._cluster, group_id, offsets)
+
+    def delete_offsets(self, group_id: str, partitions: Sequence[TopicPartition]) -> None:
+        """Forget committed offsets; GROUP_SUBSCRIBED_TO_TOPIC for what a member reads."""
+        group_admin.delete_offsets(self._cluster, group_id, partitions)
 
     def delete_groups(self, group_ids: Sequence[str]) -> None:
         """Delete groups with their offsets; NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND."""

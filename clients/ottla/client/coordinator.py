@@ -57,11 +57,13 @@ class GroupCoordinatorLink:
             self.forget()
             raise
 
-    def check(self, code: int) -> None:
-        """Raise what `code` says about the group; a coordinator that moved is forgotten."""
+    def check(self, code: int, subject: str | None = None) -> None:
+        """Raise what `code` says about `subject`, or about the group; a coordinator that moved is
+        forgotten."""
         if code in _MOVED:
             self.forget()
-        check_code(code, self.subject)
+            subject = None
+        check_code(code, subject or self.subject)
 
     def connection(self) -> Connection:
         if self._connection is None or self._connection.closed:
