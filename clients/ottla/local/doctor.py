@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ottla.local.reachability import DialFailure, explain_advertised, explain_given
+
 FREE_BYTES_LOW = 1 << 30
 
 
@@ -30,6 +32,8 @@ class AddressFacts:
     broker_id: int | None
     """The broker that advertises it; None for an address given by the user."""
     error: str | None = None
+    failure: DialFailure = DialFailure.OTHER
+    """What kind of error it is."""
     brokers_seen: frozenset[int] = frozenset()
     cluster_id: str | None = None
     controller_id: int | None = None
@@ -56,6 +60,8 @@ class ClusterFacts:
     partitions: Sequence[PartitionFacts] = ()
     data_folder: str | None = None
     free_bytes: int | None = None
+    asked: Sequence[str] = ()
+    """The addresses that the user gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,20 @@ def _addresses(facts: ClusterFacts) -> Iterator[Finding]:
     alive = {node.address for node in facts.nodes if node.process_alive}
     stopped = {node.address for node in facts.nodes} - alive
     for address in facts.addresses:
-        if address.error is not None and address.address not in stopped:
+        if address.error is None or address.address in stopped:
+            continue
+        explained = None
+        if address.address not in alive:
+            explained = (
+                explain_given(address.address, address.failure)
+                if address.broker_id is None
+                else explain_advertised(
+                    address.broker_id, address.address, address.failure, facts.asked
+                )
+            )
+        if explained is not None:
+            yield Finding(*explained)
+        else:
             who = (
                 f"broker {address.broker_id} advertises {address.address}, which"
                 if address.broker_id is not None

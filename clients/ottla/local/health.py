@@ -15,6 +15,7 @@ from ottla.client.model import OffsetSpec, TopicDescription
 from ottla.core.errors import OttlaError
 from ottla.local.cluster import LocalCluster
 from ottla.local.doctor import AddressFacts, ClusterFacts, NodeFacts, PartitionFacts
+from ottla.local.reachability import DialFailure
 
 DIAL_SECONDS_MAX = 3.0
 
@@ -156,6 +157,7 @@ def observe_for_doctor(
             address=address,
             broker_id=by_id.get(address),
             error=facts.error,
+            failure=facts.failure,
             brokers_seen=facts.brokers_seen,
             cluster_id=facts.cluster_id,
             controller_id=facts.controller_id,
@@ -169,6 +171,7 @@ def observe_for_doctor(
         partitions=partitions,
         data_folder=None if folder is None else str(folder),
         free_bytes=None if folder is None else _free_bytes(folder),
+        asked=bootstrap.split(","),
     )
 
 
@@ -181,7 +184,8 @@ def _dial(
             cluster = admin.describe_cluster()
             partitions = _partitions(admin) if with_topics else []
     except OttlaError as error:
-        return AddressFacts(address, None, error=_reason(str(error))), {}, []
+        reason = _reason(str(error))
+        return AddressFacts(address, None, error=reason, failure=failure_of(reason)), {}, []
     advertised = {broker.broker_id: f"{broker.host}:{broker.port}" for broker in cluster.brokers}
     facts = AddressFacts(
         address,
@@ -222,6 +226,20 @@ def _reason(text: str) -> str:
     """The part in parentheses of "no cluster answers at X (connection refused): …"."""
     opened, closed = text.find("("), text.find(")")
     return text[opened + 1 : closed] if 0 <= opened < closed else text
+
+
+def failure_of(reason: str) -> DialFailure:
+    """The kind of a failed dial, by the words that the client has for it."""
+    match reason:
+        case "the name does not resolve":
+            return DialFailure.UNRESOLVED
+        case "connection refused":
+            return DialFailure.REFUSED
+        case "the connection was closed" | "connection reset by peer":
+            return DialFailure.CLOSED
+        case "no route to host" | "network is unreachable":
+            return DialFailure.SILENT
+    return DialFailure.SILENT if reason.startswith("no answer within") else DialFailure.OTHER
 
 
 def _free_bytes(folder: Path) -> int | None:

@@ -5,6 +5,7 @@ from ottla.local.doctor import (
     PartitionFacts,
     diagnose,
 )
+from ottla.local.reachability import DialFailure
 
 ALL = frozenset({1, 2})
 
@@ -55,6 +56,36 @@ def test_an_advertised_address_that_does_not_answer() -> None:
         "broker 2 advertises 127.0.0.1:9093, which does not answer (timed out); start the broker, "
         "or correct its advertised.listeners"
     ]
+
+
+def test_an_advertised_address_of_the_other_side_is_explained() -> None:
+    facts = ClusterFacts(
+        asked=["192.168.7.1:9092"],
+        addresses=[
+            address(1),
+            address(2, error="connection refused", failure=DialFailure.REFUSED),
+        ],
+    )
+    (found,) = problems(facts)
+    assert found.startswith(
+        "broker 2 advertises 127.0.0.1:9093, which is right on the broker's own"
+    )
+
+
+def test_a_local_node_that_does_not_serve_is_no_matter_of_addresses() -> None:
+    facts = ClusterFacts(
+        [node(1), node(2)],
+        [address(1), address(2, error="connection refused", failure=DialFailure.REFUSED)],
+        asked=["elsewhere:9092"],
+    )
+    assert "the process lives but does not serve" in problems(facts)[0]
+
+
+def test_an_address_of_the_user_is_explained() -> None:
+    unknown = AddressFacts("broker-9:9092", None, error="…", failure=DialFailure.UNRESOLVED)
+    assert problems(ClusterFacts(addresses=[unknown]))[0].startswith(
+        "broker-9:9092 is a name that does not resolve here; correct it"
+    )
 
 
 def test_two_clusters() -> None:
