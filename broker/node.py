@@ -28,6 +28,7 @@ from broker.http.readiness import Readiness, broker_reasons, controller_reasons
 from broker.http.server import HttpServer
 from broker.internal_tls import quorum_tls, server_credentials
 from broker.loop_lag import LoopLag
+from broker.network.advertised import warn_of_unresolved
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import NetworkLimits
 from broker.network.listener import Listener, Server
@@ -124,6 +125,7 @@ class Node:
     async def _serve_clients(
         self, group: asyncio.TaskGroup, broker: BrokerRooms, logs: LogManager, stop: asyncio.Event
     ) -> None:
+        warn_of_unresolved(self._settings)
         self._start(group, broker.client.run())
         if not await _until(broker.client.registered, stop):
             return

@@ -49,6 +49,12 @@ def validate(settings: NodeSettings) -> list[str]:
             f"http.listener on {http} is open to anyone who reaches it: names of topics and "
             "groups, and how much is written and read, can be seen there"
         )
+    internal = settings.advertised_internal_address()
+    if settings.is_broker and internal.host in ("", "0.0.0.0", "::"):
+        raise ConfigError(
+            f"advertised.internal.listener: other nodes cannot dial '{internal}'; set it to a host "
+            "name or address of this machine that they can reach"
+        )
     return warnings
 
 
@@ -67,6 +73,13 @@ def _validate_client_listeners(settings: NodeSettings) -> list[str]:
             raise ConfigError(
                 f"advertised.listeners: clients cannot connect to '{listener.address}'; set a host "
                 "name or address of this machine that they can reach"
+            )
+    places = [listener.address for listener in advertised.values()]
+    for place in places:
+        if places.count(place) > 1:
+            raise ConfigError(
+                f"advertised.listeners: {place} stands for {places.count(place)} listeners; "
+                "clients of both would reach the same one, so give each a port of its own"
             )
     warnings = []
     for listener in bound.values():

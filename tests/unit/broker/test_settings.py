@@ -131,6 +131,18 @@ def test_listeners_and_addresses_are_parsed() -> None:
         ({"listeners": ("PLAINTEXT://0.0.0.0:9092",)}, "clients cannot connect to '0.0.0.0:9092'"),
         ({"listeners": ("SSL://127.0.0.1:9092",)}, "set ssl.certificate.location"),
         ({"advertised_listeners": ("SSL://a:1",)}, "the names must be the same"),
+        (
+            {
+                "listeners": ("PLAINTEXT://127.0.0.1:1", "X://127.0.0.1:2"),
+                "advertised_listeners": ("PLAINTEXT://a:1", "X://a:1"),
+                "listener_security_protocol_map": ("X:PLAINTEXT",),
+            },
+            "a:1 stands for 2 listeners",
+        ),
+        (
+            {"internal_listener": "0.0.0.0:19092", "allow_plaintext": True},
+            "other nodes cannot dial '0.0.0.0:19092'",
+        ),
         ({"listeners": ("PLAINTEXT://10.0.0.1:9092",)}, "set allow.plaintext=true"),
         ({"internal_listener": "0.0.0.0:1"}, "internal.listener on 0.0.0.0:1 is beyond loopback"),
         ({"raft_listener": "10.0.0.1:1"}, "raft.listener on 10.0.0.1:1 is beyond loopback"),
