@@ -19,6 +19,7 @@ from broker.handlers.producer_ids import ProducerIds
 from broker.handlers.services import BrokerServices
 from broker.internal_tls import channel_credentials
 from broker.live_settings import LiveSettings
+from broker.quotas.client_quotas import ClientQuotas
 from broker.replication.manager import ReplicaManager
 from broker.replication.settings import ReplicationSettings
 from broker.settings import NodeSettings
@@ -49,6 +50,12 @@ class BrokerRooms:
         credentials = channel_credentials(settings)
         departures = Departures()
         self.live_settings = LiveSettings(settings, cache)
+        self.quotas = ClientQuotas(
+            cache,
+            clock,
+            windows=settings.quota_window_num,
+            window_ms=settings.quota_window_size_seconds * 1_000,
+        )
         self.ready = asyncio.Event()
         self._logs = logs
         replicas_changed = asyncio.Event()
@@ -123,6 +130,7 @@ class BrokerRooms:
                 self.channel, verifies=settings.transaction_partition_verification_enable
             ),
             producer_ids=producer_ids,
+            quotas=self.quotas,
             departures=departures,
             peers=PeerCheck(settings.node_id, cache, departures, refuses(DIAL_MS_MAX), clock),
             fetch_sessions=FetchSessionCache(

@@ -145,7 +145,7 @@ class Node:
         self._start(group, broker.transactions.run())
         server = Server(
             _listeners(self._settings),
-            Dispatcher(HANDLERS, broker.services),
+            Dispatcher(HANDLERS, broker.services, broker.quotas),
             _network_limits(broker.live_settings.now),
             self._clock,
         )

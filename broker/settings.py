@@ -240,6 +240,16 @@ class NodeSettings:
     max_incremental_fetch_session_cache_slots: int = setting(
         "max.incremental.fetch.session.cache.slots", 1_000, "fetch sessions kept", minimum=0
     )
+    quota_window_num: int = setting(
+        "quota.window.num",
+        11,
+        "windows over which clients' rates are taken",
+        minimum=1,
+        maximum=1000,
+    )
+    quota_window_size_seconds: int = setting(
+        "quota.window.size.seconds", 1, "length of each", minimum=1, maximum=3600
+    )
     fetch_max_bytes: int = setting(
         "fetch.max.bytes", 57_671_680, "largest answer to one fetch", minimum=1024
     )

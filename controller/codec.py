@@ -23,6 +23,8 @@ from controller.state import (
     PartitionMetadata,
     PartitionsChanged,
     ProducerIdsAllocated,
+    QuotaEntity,
+    QuotasChanged,
     Record,
     TopicCreated,
     TopicRemoved,
@@ -93,6 +95,14 @@ def endpoints_from_messages(messages: Iterable[pb.Endpoint]) -> tuple[Endpoint, 
     return tuple(Endpoint(m.name, m.host, m.port, m.security_protocol) for m in messages)
 
 
+def quota_entity_message(entity: QuotaEntity) -> list[pb.QuotaEntityPart]:
+    return [pb.QuotaEntityPart(type=kind, name=name) for kind, name in entity]
+
+
+def quota_entity_from_message(parts: Iterable[pb.QuotaEntityPart]) -> QuotaEntity:
+    return tuple((part.type, part.name if part.HasField("name") else None) for part in parts)
+
+
 def record_message(record: Record) -> pb.Record:
     match record:
         case PartitionsChanged(topic_id, partitions):
@@ -113,6 +123,10 @@ def record_message(record: Record) -> pb.Record:
                 config=pb.ConfigRecord(
                     resource_type=resource_type, resource_name=resource_name, values=values
                 )
+            )
+        case QuotasChanged(entity, values):
+            return pb.Record(
+                quota=pb.QuotaRecord(entity=quota_entity_message(entity), values=values)
             )
         case ProducerIdsAllocated(next_producer_id):
             return pb.Record(producer_ids=pb.ProducerIdsRecord(next_producer_id=next_producer_id))
@@ -151,6 +165,10 @@ def record_from_message(message: pb.Record) -> Record:
                 message.config.resource_type,
                 message.config.resource_name,
                 dict(message.config.values),
+            )
+        case "quota":
+            return QuotasChanged(
+                quota_entity_from_message(message.quota.entity), dict(message.quota.values)
             )
         case "producer_ids":
             return ProducerIdsAllocated(message.producer_ids.next_producer_id)

@@ -6,7 +6,13 @@ has been ordered already: `index` is its position there.
 
 from __future__ import annotations
 
-from controller import broker_commands, config_commands, partition_commands, topic_commands
+from controller import (
+    broker_commands,
+    config_commands,
+    partition_commands,
+    quota_commands,
+    topic_commands,
+)
 from controller.decision import Decision, refused
 from controller.generated import metadata_pb2 as pb
 from controller.state import ClusterState
@@ -68,6 +74,8 @@ def _decide(state: ClusterState, index: int, command: pb.Command) -> Decision:
             return topic_commands.create_partitions(state, command.create_partitions)
         case "alter_configs":
             return config_commands.alter_configs(state, command.alter_configs)
+        case "alter_quotas":
+            return quota_commands.alter_quotas(state, command.alter_quotas)
         case None:
             raise ProtocolError(
                 ErrorCode.UNSUPPORTED_VERSION, "a command that this version does not know"

@@ -53,6 +53,7 @@ EXECUTABLE: Final = frozenset(
         "delete_topics",
         "create_partitions",
         "alter_configs",
+        "alter_quotas",
         "allocate_producer_ids",
         "elect_preferred_leaders",
         "report_log_ends",

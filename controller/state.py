@@ -33,6 +33,13 @@ PARTITIONS_PER_RECORD: Final = 1000
 INTERNAL_TOPICS: Final = frozenset({"__consumer_offsets", "__transaction_state"})
 
 
+QuotaEntity: TypeAlias = tuple[tuple[str, str | None], ...]
+"""Whom a quota concerns: (type, name) in the order of the types, `USER` and `CLIENT_ID`; the name
+None stands for all that have no quota of their own."""
+USER: Final = "user"
+CLIENT_ID: Final = "client-id"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where clients of one listener connect; `security_protocol` is PLAINTEXT or SSL."""
@@ -168,6 +175,14 @@ class ConfigsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotasChanged:
+    """Record: all quotas of one entity; without values it has none."""
+
+    entity: QuotaEntity
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class ProducerIdsAllocated:
     """Record: every producer id below is taken."""
 
@@ -183,6 +198,7 @@ Record: TypeAlias = (
     | PartitionsChanged
     | ConfigsChanged
     | ProducerIdsAllocated
+    | QuotasChanged
 )
 
 
@@ -198,6 +214,7 @@ class ClusterState:
         "default_min_insync_replicas",
         "default_unclean_election",
         "next_producer_id",
+        "quotas",
         "topic_ids",
         "topics",
     )
@@ -214,6 +231,7 @@ class ClusterState:
         self.topic_ids: dict[str, Uuid] = {}
         self.configs: dict[tuple[str, str], Mapping[str, str]] = {}
         """By (resource type, resource name): what was set, without defaults."""
+        self.quotas: dict[QuotaEntity, Mapping[str, float]] = {}
         self.next_producer_id = 0
 
     def __eq__(self, other: object) -> bool:
@@ -294,6 +312,11 @@ class ClusterState:
                     self.configs[key] = record.values
                 else:
                     self.configs.pop(key, None)
+            case QuotasChanged():
+                if record.values:
+                    self.quotas[record.entity] = record.values
+                else:
+                    self.quotas.pop(record.entity, None)
             case ProducerIdsAllocated():
                 self.next_producer_id = record.next_producer_id
             case ControllerInOffice():
@@ -343,5 +366,7 @@ class ClusterState:
                 yield PartitionsChanged(topic.topic_id, some)
         for (resource_type, resource_name), values in self.configs.items():
             yield ConfigsChanged(resource_type, resource_name, values)
+        for entity, quotas in self.quotas.items():
+            yield QuotasChanged(entity, quotas)
         if self.next_producer_id:
             yield ProducerIdsAllocated(self.next_producer_id)

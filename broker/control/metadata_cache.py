@@ -21,6 +21,7 @@ from controller.state import (
     ConfigsChanged,
     ControllerInOffice,
     PartitionsChanged,
+    QuotasChanged,
     Record,
     TopicCreated,
     TopicRemoved,
@@ -41,6 +42,8 @@ class MetadataDelta:
     brokers: set[int] = field(default_factory=set)
     configs: set[tuple[str, str]] = field(default_factory=set)
     """(resource type, resource name) of what has other settings now, be it by another default."""
+    quotas: bool = False
+    """Some entity has other quotas."""
     snapshot: bool = False
 
 
@@ -145,6 +148,8 @@ def _note(delta: MetadataDelta, record: Record, before: ClusterState) -> None:
             delta.brokers.add(record.broker_id)
         case ConfigsChanged():
             delta.configs.add((record.resource_type, record.resource_name))
+        case QuotasChanged():
+            delta.quotas = True
         case ControllerInOffice():
             if record.election_defaults() != before.election_defaults():
                 delta.configs.update((TOPIC, name) for name in before.topic_ids)

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 from broker.handlers.endpoints import leader_hint
 from broker.handlers.fetch_sessions import FetchContext, FetchedPartition, TopicKey
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
+from broker.quotas.client_quotas import client_of
+from broker.quotas.table import Client, QuotaKind
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.fetch_request import FetchRequest
@@ -112,6 +114,7 @@ class _Fetch:
 
     __slots__ = (
         "_bytes_max",
+        "_client",
         "_committed_only",
         "_listener_name",
         "_services",
@@ -133,6 +136,12 @@ class _Fetch:
         self._listener_name = context.listener_name
         self._committed_only = request.isolation_level == 1
         self._bytes_max = min(request.max_bytes, services.settings.fetch_max_bytes)
+        self._client: Client | None = None  # of whom the bytes are counted
+        if services.quotas is not None and QuotaKind.FETCH in services.quotas.kinds:
+            self._client = client_of(context.principal, context.client_id)
+            burst = services.quotas.burst(QuotaKind.FETCH, self._client)
+            if burst is not None:
+                self._bytes_max = min(self._bytes_max, max(int(burst), 1))
         self.fetched = fetched
         self.max_wait_ms = request.max_wait_ms
         self.min_bytes = min(request.min_bytes, self._bytes_max)
@@ -190,6 +199,9 @@ class _Fetch:
 
     def response(self, reads: list[_Read]) -> FetchResponse:
         """The answer, without the partitions that a session need not name again."""
+        throttle_ms = self._throttle_ms(reads)
+        if throttle_ms:
+            return self._throttled(throttle_ms)
         topics: dict[TopicKey, FetchableTopicResponse] = {}
         endpoints: dict[int, NodeEndpoint] = {}
         for read in reads:
@@ -216,6 +228,21 @@ class _Fetch:
             response.session_id = self.fetched.session_id
         if self._version >= 16:
             response.node_endpoints = list(endpoints.values())
+        return response
+
+    def _throttle_ms(self, reads: list[_Read]) -> int:
+        quotas = self._services.quotas
+        if quotas is None or self._client is None:
+            return 0
+        return quotas.maybe_charge(QuotaKind.FETCH, self._client, sum(read.size for read in reads))
+
+    def _throttled(self, throttle_ms: int) -> FetchResponse:
+        """Nothing, and for how long (KIP-219); a session that begins with it does not begin."""
+        if self.fetched.is_full:
+            self._services.fetch_sessions.close(self.fetched.session_id)
+        response = FetchResponse(throttle_time_ms=throttle_ms)
+        if self._version >= 7:
+            response.session_id = self.fetched.session_id
         return response
 
     def _partition_data(self, read: _Read, endpoints: dict[int, NodeEndpoint]) -> PartitionData:

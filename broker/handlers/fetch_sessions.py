@@ -103,6 +103,11 @@ class FetchContext:
     def __len__(self) -> int:
         return len(self._partitions)
 
+    @property
+    def is_full(self) -> bool:
+        """The answer names all partitions, and a new session begins with it."""
+        return self._is_full
+
     def note_answer(
         self,
         partition: FetchedPartition,
@@ -197,6 +202,10 @@ class FetchSessionCache:
             # the client to start anew.
             self._remove(session_id)
         return FetchContext(session, list(session.partitions.values()), is_full=False)
+
+    def close(self, session_id: int) -> None:
+        """Forget a session whose client does not know of it; unknown: no change."""
+        self._remove(session_id)
 
     def _maybe_create(
         self, by_topic_id: bool, partitions: list[FetchedPartition], now_ms: int

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from broker.control.metadata_cache import MetadataCache
     from broker.groups.group_coordinator import GroupCoordinator
     from broker.handlers.peer_check import PeerCheck
+    from broker.quotas.client_quotas import ClientQuotas
     from broker.replication.manager import ReplicaManager
     from broker.settings import NodeSettings
     from broker.transactions.admission import Admissions
@@ -46,6 +47,8 @@ class BrokerServices:
         default_factory=lambda: FetchSessionCache(random.SystemRandom())
     )
     departures: Departures = field(default_factory=Departures)
+    quotas: ClientQuotas | None = None
+    """None: nobody has any."""
     peers: PeerCheck | None = None
     """None: nobody is dialed before an answer names its leaders."""
     metadata_answers: MetadataAnswers = field(default_factory=MetadataAnswers)

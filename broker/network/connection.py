@@ -7,6 +7,7 @@ request order. Serving stops while
 
 - the connection or the node has too many waiting requests or bytes (limits.py), or
 - the peer does not take its answers (`unsent_bytes_max`), or
+- the peer is over a quota and has to pause (KIP-219), or
 - a large frame finds no room in the node's account,
 
 and reading stops with it, so that TCP holds the peer back; frames that were received already stay
@@ -30,6 +31,7 @@ from broker.handlers.spec import CloseConnection
 from broker.network.dispatch import Dispatcher, Exchange, Peer
 from broker.network.framing import FrameBuffer
 from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
+from broker.network.mute import Mute
 from broker.network.pending import Failed, Slot
 from broker.network.transfer import Outbox
 from ottla.core.errors import DecodeError
@@ -89,6 +91,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_ending = False  # no frame is served any more; close after the last answer
         self._is_admitted = False
         self._on_empty: Callable[[], None] | None = None
+        self._mute = Mute(self._loop, self._on_room)
         self.quiet_since_ms: int | None = None
         """Set by the server's sweep, unset by every read."""
 
@@ -147,6 +150,7 @@ class Connection(asyncio.BufferedProtocol):
         self._frames.release()
         self._give_large_bytes()
         self._drop_slots()
+        self._mute.cancel()
         if self._is_admitted:
             self._host.forget(self, self._peer.host)
         if self._on_empty is not None:
@@ -212,6 +216,8 @@ class Connection(asyncio.BufferedProtocol):
                     return
                 start, end = frame
                 exchange = self._dispatch(self._peer, frames.view, start, end)
+                if exchange.throttle_ms:
+                    self._mute.extend(exchange.throttle_ms)
                 if exchange.is_answered and not self._slots:
                     if exchange.answer is not None:
                         out = self._append_answer(exchange, out)
@@ -231,6 +237,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _append_answer(self, exchange: Exchange, out: bytearray) -> bytearray:
         """Encode an answer whose turn it is; returns the buffer for the next one."""
+        if exchange.row.sends_parts:
+            # A fetch is charged for what it finds, once it has.
+            throttle_ms = getattr(exchange.answer, "throttle_time_ms", 0)
+            if throttle_ms:
+                self._mute.extend(throttle_ms)
         parts = self._encode(exchange, out)
         if parts is not None:
             if self._outbox is not None:
@@ -248,7 +259,7 @@ class Connection(asyncio.BufferedProtocol):
     def _has_room(self) -> bool:
         """Whether one more request may be served; arranges to be called again when not."""
         outbox = self._outbox
-        if outbox is None or self._is_ending:
+        if outbox is None or self._is_ending or self._mute.is_on:
             return False
         if not outbox.is_empty and outbox.unsent_bytes > self._limits.unsent_bytes_max:
             return False

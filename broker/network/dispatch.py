@@ -16,6 +16,7 @@ connection, with one log line, and nothing else is disturbed.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
@@ -23,6 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from broker.handlers.spec import Answer, CloseConnection, EncodedAnswer, HandlerSpec, RequestContext
 from broker.network.transfer import Part, read_cached
+from broker.quotas.client_quotas import ClientQuotas, client_of
+from broker.quotas.table import QuotaKind
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey, api_spec, request_header_version, response_header_version
 
@@ -86,7 +89,7 @@ class _Row:
 class Exchange:
     """One request on its way: what its answer needs."""
 
-    __slots__ = ("answer", "correlation_id", "request", "row", "version")
+    __slots__ = ("answer", "correlation_id", "request", "row", "throttle_ms", "version")
 
     def __init__(
         self, row: _Row, version: int, correlation_id: int, request: Any, answer: Any
@@ -97,6 +100,8 @@ class Exchange:
         self.request = request
         self.answer = answer
         """A message, an EncodedAnswer, None for no answer, or an awaitable of one of these."""
+        self.throttle_ms = 0
+        """How long the client has to pause, by its quotas."""
 
     @property
     def is_answered(self) -> bool:
@@ -107,8 +112,14 @@ class Exchange:
 class Dispatcher:
     """The table of handlers, shared by all connections."""
 
-    def __init__(self, handlers: Sequence[HandlerSpec], services: BrokerServices) -> None:
+    def __init__(
+        self,
+        handlers: Sequence[HandlerSpec],
+        services: BrokerServices,
+        quotas: ClientQuotas | None = None,
+    ) -> None:
         self._services = services
+        self._quotas = quotas
         self._rows = {int(spec.api_key): _row(spec) for spec in handlers}
         self.unexpected_errors = 0
         """How often the barrier was reached, i.e. our bugs."""
@@ -154,15 +165,34 @@ class Dispatcher:
             peer.principal,
         )
         exchange = Exchange(row, version, correlation_id, request, None)
+        limited = self._quotas is not None and self._quotas.kinds
+        begun_s = time.perf_counter() if limited else 0.0
         try:
             exchange.answer = spec.handle(self._services, context, request)
         except Exception as error:
             exchange.answer = self.failure(exchange, error)
+        if limited:
+            exchange.throttle_ms = self._charge(context, end - start, begun_s)
         if key == ApiKey.API_VERSIONS and version >= 3:
             peer.client_software = (
                 f"{request.client_software_name}/{request.client_software_version}"
             )
         return exchange
+
+    def _charge(self, context: RequestContext, size: int, begun_s: float) -> int:
+        """Count a request of `size` bytes; how long its client has to pause for it, in ms."""
+        quotas = self._quotas
+        if quotas is None:
+            return 0
+        throttle_ms = 0
+        client = client_of(context.principal, context.client_id)
+        if context.api_key == ApiKey.PRODUCE and QuotaKind.PRODUCE in quotas.kinds:
+            throttle_ms = quotas.charge(QuotaKind.PRODUCE, client, size)
+        if QuotaKind.REQUEST in quotas.kinds:
+            # Of the loop's time, which is all that this process has: until the handler returned.
+            percent = (time.perf_counter() - begun_s) * 100
+            throttle_ms = max(throttle_ms, quotas.charge(QuotaKind.REQUEST, client, percent))
+        return throttle_ms
 
     def failure(self, exchange: Exchange, error: BaseException) -> Answer:
         """The answer to a request whose handler failed as a whole.
@@ -218,6 +248,8 @@ class Dispatcher:
     @staticmethod
     def _encode(exchange: Exchange, out: bytearray) -> list[Part] | None:
         row, version, answer = exchange.row, exchange.version, exchange.answer
+        if exchange.throttle_ms and answer.__class__ is row.response_type:
+            _tell_throttle(answer, exchange.throttle_ms)
         start = len(out)
         out += _REPLY.pack(0, exchange.correlation_id)
         # Refused versions lie outside the table and have a response header of version 0.
@@ -245,6 +277,11 @@ class Dispatcher:
                 parts.append(part)
         _SIZE.pack_into(out, start, total)
         return parts or None
+
+
+def _tell_throttle(answer: Any, throttle_ms: int) -> None:
+    if hasattr(answer, "throttle_time_ms"):
+        answer.throttle_time_ms = max(answer.throttle_time_ms, throttle_ms)
 
 
 def _row(spec: HandlerSpec) -> _Row:

@@ -108,6 +108,7 @@ class Record(_message.Message):
     PARTITIONS_FIELD_NUMBER: _builtins.int
     CONFIG_FIELD_NUMBER: _builtins.int
     PRODUCER_IDS_FIELD_NUMBER: _builtins.int
+    QUOTA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def cluster(self) -> Global___ClusterRecord: ...
     @_builtins.property
@@ -124,6 +125,8 @@ class Record(_message.Message):
     def config(self) -> Global___ConfigRecord: ...
     @_builtins.property
     def producer_ids(self) -> Global___ProducerIdsRecord: ...
+    @_builtins.property
+    def quota(self) -> Global___QuotaRecord: ...
     def __init__(
         self,
         *,
@@ -135,12 +138,13 @@ class Record(_message.Message):
         partitions: Global___PartitionsRecord | None = ...,
         config: Global___ConfigRecord | None = ...,
         producer_ids: Global___ProducerIdsRecord | None = ...,
+        quota: Global___QuotaRecord | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["cluster", "controller", "broker", "topic", "remove_topic", "partitions", "config", "producer_ids"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["cluster", "controller", "broker", "topic", "remove_topic", "partitions", "config", "producer_ids", "quota"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -489,6 +493,79 @@ class ConfigRecord(_message.Message):
 Global___ConfigRecord: _TypeAlias = ConfigRecord  # noqa: Y015
 
 @_typing.final
+class QuotaEntityPart(_message.Message):
+    """Of users and clients; absent, the name stands for all that have no quota of their own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """user or client-id"""
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        name: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "name", b"name", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+
+Global___QuotaEntityPart: _TypeAlias = QuotaEntityPart  # noqa: Y015
+
+@_typing.final
+class QuotaRecord(_message.Message):
+    """All quotas of one entity, by Kafka's names; without values it has none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ValuesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entity(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaEntityPart]: ...
+    @_builtins.property
+    def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
+    def __init__(
+        self,
+        *,
+        entity: _abc.Iterable[Global___QuotaEntityPart] | None = ...,
+        values: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotaRecord: _TypeAlias = QuotaRecord  # noqa: Y015
+
+@_typing.final
 class ProducerIdsRecord(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -555,6 +632,7 @@ class Command(_message.Message):
     ELECT_PREFERRED_LEADERS_FIELD_NUMBER: _builtins.int
     REPORT_LOG_ENDS_FIELD_NUMBER: _builtins.int
     REPORT_REPLICAS_FIELD_NUMBER: _builtins.int
+    ALTER_QUOTAS_FIELD_NUMBER: _builtins.int
     controller_epoch: _builtins.int
     """Of the controller that proposes; another one in office refuses the command."""
     @_builtins.property
@@ -585,6 +663,8 @@ class Command(_message.Message):
     def report_log_ends(self) -> Global___ReportLogEnds: ...
     @_builtins.property
     def report_replicas(self) -> Global___ReportReplicas: ...
+    @_builtins.property
+    def alter_quotas(self) -> Global___AlterQuotas: ...
     def __init__(
         self,
         *,
@@ -603,12 +683,13 @@ class Command(_message.Message):
         elect_preferred_leaders: Global___ElectPreferredLeaders | None = ...,
         report_log_ends: Global___ReportLogEnds | None = ...,
         report_replicas: Global___ReportReplicas | None = ...,
+        alter_quotas: Global___AlterQuotas | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends", "report_replicas"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends", "report_replicas", "alter_quotas"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1137,6 +1218,80 @@ class AlterConfigs(_message.Message):
 Global___AlterConfigs: _TypeAlias = AlterConfigs  # noqa: Y015
 
 @_typing.final
+class QuotaChange(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    value: _builtins.float
+    """Absent: the quota is removed."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        value: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "key", b"key", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___QuotaChange: _TypeAlias = QuotaChange  # noqa: Y015
+
+@_typing.final
+class QuotaAlteration(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entity(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaEntityPart]: ...
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaChange]: ...
+    def __init__(
+        self,
+        *,
+        entity: _abc.Iterable[Global___QuotaEntityPart] | None = ...,
+        changes: _abc.Iterable[Global___QuotaChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "entity", b"entity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotaAlteration: _TypeAlias = QuotaAlteration  # noqa: Y015
+
+@_typing.final
+class AlterQuotas(_message.Message):
+    """Each entity is answered for itself, in the result's `quotas`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITIES_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    @_builtins.property
+    def entities(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaAlteration]: ...
+    def __init__(
+        self,
+        *,
+        entities: _abc.Iterable[Global___QuotaAlteration] | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entities", b"entities", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlterQuotas: _TypeAlias = AlterQuotas  # noqa: Y015
+
+@_typing.final
 class AllocateProducerIds(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1297,6 +1452,7 @@ class Result(_message.Message):
     PARTITIONS_FIELD_NUMBER: _builtins.int
     FIRST_PRODUCER_ID_FIELD_NUMBER: _builtins.int
     PRODUCER_ID_COUNT_FIELD_NUMBER: _builtins.int
+    QUOTAS_FIELD_NUMBER: _builtins.int
     error_code: _builtins.int
     """Kafka's error code; 0 also when single topics or partitions below failed."""
     message: _builtins.str
@@ -1307,6 +1463,8 @@ class Result(_message.Message):
     def topics(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopicResult]: ...
     @_builtins.property
     def partitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartitionResult]: ...
+    @_builtins.property
+    def quotas(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaResult]: ...
     def __init__(
         self,
         *,
@@ -1317,14 +1475,37 @@ class Result(_message.Message):
         partitions: _abc.Iterable[Global___PartitionResult] | None = ...,
         first_producer_id: _builtins.int = ...,
         producer_id_count: _builtins.int = ...,
+        quotas: _abc.Iterable[Global___QuotaResult] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker_epoch", b"broker_epoch", "error_code", b"error_code", "first_producer_id", b"first_producer_id", "message", b"message", "partitions", b"partitions", "producer_id_count", b"producer_id_count", "topics", b"topics"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker_epoch", b"broker_epoch", "error_code", b"error_code", "first_producer_id", b"first_producer_id", "message", b"message", "partitions", b"partitions", "producer_id_count", b"producer_id_count", "quotas", b"quotas", "topics", b"topics"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Result: _TypeAlias = Result  # noqa: Y015
+
+@_typing.final
+class QuotaResult(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    error_code: _builtins.int
+    message: _builtins.str
+    def __init__(
+        self,
+        *,
+        error_code: _builtins.int = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotaResult: _TypeAlias = QuotaResult  # noqa: Y015
 
 @_typing.final
 class TopicResult(_message.Message):

@@ -21,6 +21,7 @@ from ottla.cli.output import fail, say
 from ottla.cli.plugins import PluginGroup
 from ottla.cli.produce import produce
 from ottla.cli.quorum import app as quorum_app
+from ottla.cli.quota import app as quota_app
 from ottla.cli.topic import app as topic_app
 from ottla.cli.txn import app as txn_app
 from ottla.core.errors import OttlaError, ProtocolError
@@ -75,6 +76,7 @@ def build_app() -> typer.Typer:
     app.command(rich_help_panel="Topics and records")(produce)
     app.command(rich_help_panel="Topics and records")(consume)
     app.add_typer(config_app, name="config", rich_help_panel="The cluster's own affairs")
+    app.add_typer(quota_app, name="quota", rich_help_panel="The cluster's own affairs")
     app.add_typer(quorum_app, name="quorum", rich_help_panel="The cluster's own affairs")
     return app
 

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
-from ottla.client import configs, group_admin, quorum, transactions
+from ottla.client import configs, group_admin, quorum, quotas, transactions
 from ottla.client.cluster import Cluster, describe_topic
 from ottla.client.configs import ConfigChange, ConfigResource
 from ottla.client.errors import ConnectionLostError, check_code, protocol_error
@@ -29,6 +29,7 @@ from ottla.client.model import (
 )
 from ottla.client.offsets import TopicPartition, list_offsets
 from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
+from ottla.client.quotas import QuotaEntity
 from ottla.client.record_deletion import delete_records
 from ottla.client.transactions import (
     ActiveProducer,
@@ -273,6 +274,14 @@ class Admin:
     ) -> None:
         """Change settings of one resource, all or none; see `configs.alter_configs`."""
         configs.alter_configs(self._cluster, resource, changes, validate_only=validate_only)
+
+    def describe_quotas(self, of: QuotaEntity) -> list[tuple[QuotaEntity, dict[str, float]]]:
+        """The quotas that concern somebody, also together with others; all for no names."""
+        return quotas.describe_quotas(self._cluster, of)
+
+    def alter_quotas(self, entity: QuotaEntity, changes: Mapping[str, float | None]) -> None:
+        """Set what has a value, remove what has None."""
+        quotas.alter_quotas(self._cluster, entity, changes)
 
     def list_groups(self) -> list[GroupListing]:
         """The groups of all brokers, by id."""

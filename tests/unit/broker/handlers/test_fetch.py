@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from broker.control.metadata_cache import MetadataCache
 from broker.handlers import fetch
+from broker.quotas.client_quotas import ClientQuotas
+from controller.state import QuotasChanged
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.fetch_request import (
@@ -331,3 +334,46 @@ def test_a_failure_as_a_whole() -> None:
     assert fetch.fail(request(0), 7, ErrorCode.UNKNOWN_SERVER_ERROR, None).error_code == -1
     for version in range(19):
         fetch.fail(request(0), version, ErrorCode.UNKNOWN_SERVER_ERROR, None).encode(version)
+
+
+def limited(world: World, rate: float) -> None:
+    """Every client may fetch so many bytes a second, ten seconds' worth at once."""
+    cache = MetadataCache()
+    world.services.quotas = ClientQuotas(cache, world.clock)
+    entity = (("client-id", None),)
+    cache.apply([QuotasChanged(entity, {"consumer_byte_rate": rate})], 1, 1)
+
+
+def test_a_fetch_over_the_quota_gets_nothing_but_the_time_to_pause(world: World) -> None:
+    filled(world)
+    limited(world, 30)
+    first = call(world, request(0))
+    assert (read(first), first.throttle_time_ms) == ({0: b"A" * 100 + b"B" * 100 + b"C" * 100}, 0)
+    second = call(world, request(0))
+    assert (second.responses, second.throttle_time_ms, second.error_code) == ([], 10_000, 0)
+    world.clock.advance(11_000)
+    assert read(call(world, request(0)))[0]
+
+
+def test_a_fetch_asks_for_no_more_than_ever_is_within_the_quota(world: World) -> None:
+    filled(world)
+    limited(world, 20)
+    assert read(call(world, request(0))) == {0: b"A" * 100 + b"B" * 100}
+
+
+def test_a_session_does_not_begin_with_a_throttled_answer_but_goes_on_with_it(
+    world: World,
+) -> None:
+    filled(world)
+    limited(world, 30)
+    first = call(world, request(0, session_epoch=0))
+    assert first.session_id != 0
+    throttled = call(world, request(0, session_id=first.session_id, session_epoch=1))
+    assert (throttled.session_id, throttled.throttle_time_ms) == (first.session_id, 10_000)
+    world.clock.advance(11_000)
+    third = call(world, request(session_id=first.session_id, session_epoch=2))
+    assert read(third)[0] == b"A" * 100 + b"B" * 100 + b"C" * 100
+    sessions = len(world.services.fetch_sessions)
+    other = call(world, request(0, session_epoch=0))
+    assert (other.session_id, other.throttle_time_ms) == (0, 10_000)
+    assert len(world.services.fetch_sessions) == sessions

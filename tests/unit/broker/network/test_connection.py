@@ -8,13 +8,14 @@ import struct
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from broker.handlers.services import BrokerServices
 from broker.handlers.spec import CloseConnection, HandlerSpec
 from broker.network.connection import Connection
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
+from broker.quotas.table import Client, QuotaKind
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.heartbeat_request import HeartbeatRequest
 from ottla.protocol.messages.heartbeat_response import HeartbeatResponse
@@ -56,9 +57,13 @@ class FakeTransport(asyncio.Transport):
 
 
 class FakeHost:
-    def __init__(self, handler: Callable[..., Any], limits: NetworkLimits) -> None:
+    def __init__(
+        self, handler: Callable[..., Any], limits: NetworkLimits, quotas: FakeQuotas | None
+    ) -> None:
         self.limits = limits
-        self.dispatcher = Dispatcher([HandlerSpec(ApiKey.HEARTBEAT, 0, 4, handler)], SERVICES)
+        self.dispatcher = Dispatcher(
+            [HandlerSpec(ApiKey.HEARTBEAT, 0, 4, handler)], SERVICES, cast(Any, quotas)
+        )
         self.pool = BufferPool(4)
         self.account = NodeAccount(limits.node_requests_max, limits.node_bytes_max)
         self.executor = ThreadPoolExecutor(1)
@@ -79,10 +84,13 @@ class FakeHost:
 class Fixture:
     """A connection; `handler` gets the number of each heartbeat."""
 
-    def __init__(self, handler: Callable[[int], Any], **limits: int) -> None:
+    def __init__(
+        self, handler: Callable[[int], Any], quotas: FakeQuotas | None = None, **limits: int
+    ) -> None:
         self.host = FakeHost(
             lambda services, context, asked: handler(asked.generation_id),
             replace(NetworkLimits(), **limits),
+            quotas,
         )
         self.transport = FakeTransport()
         self.connection = Connection(self.host, "CLIENTS", "c-1")
@@ -258,5 +266,72 @@ def test_a_coroutine_while_the_server_closes_ends_the_connection() -> None:
         f = Fixture(lambda number: answer()).connect()
         f.feed(heartbeat(0))
         assert f.transport.is_closed
+
+    run(test)
+
+
+class FakeQuotas:
+    """Every produce or request of a client costs a pause."""
+
+    def __init__(self, kind: QuotaKind, throttle_ms: int) -> None:
+        self.kinds = frozenset({kind})
+        self.throttle_ms = throttle_ms
+        self.charged: list[Client] = []
+
+    def charge(self, kind: QuotaKind, client: Client, amount: float) -> int:
+        assert kind in self.kinds
+        assert amount > 0
+        self.charged.append(client)
+        return self.throttle_ms
+
+
+def test_a_client_over_its_quota_is_told_at_once_and_not_served_for_a_while() -> None:
+    async def test() -> None:
+        served: list[int] = []
+
+        def handler(number: int) -> HeartbeatResponse:
+            served.append(number)
+            return HeartbeatResponse()
+
+        quotas = FakeQuotas(QuotaKind.REQUEST, 20)
+        f = Fixture(handler, quotas=quotas).connect()
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        f.feed(heartbeat(0) + heartbeat(1))
+        assert served == [0]
+        assert f.answered == [0]
+        answer = f.transport.written[0]
+        assert HeartbeatResponse.decode(answer, 4, 9).throttle_time_ms == 20
+        assert not f.transport.is_reading_
+        quotas.throttle_ms = 0
+        for _ in range(100_000):
+            if len(f.answered) == 2:
+                break
+            await asyncio.sleep(0)
+        assert len(f.answered) == 2
+        assert loop.time() - begun_s >= 0.02
+        assert f.transport.is_reading_
+        assert quotas.charged == [Client("ANONYMOUS", "")] * 2
+
+    run(test)
+
+
+def test_a_muted_connection_sends_what_waits_and_ends_when_it_is_lost() -> None:
+    async def test() -> None:
+        futures: list[asyncio.Future[HeartbeatResponse]] = []
+
+        def handler(number: int) -> asyncio.Future[HeartbeatResponse]:
+            futures.append(asyncio.get_running_loop().create_future())
+            return futures[-1]
+
+        f = Fixture(handler, quotas=FakeQuotas(QuotaKind.REQUEST, 60_000)).connect()
+        f.feed(heartbeat(0) + heartbeat(1))
+        assert len(futures) == 1
+        futures[0].set_result(HeartbeatResponse())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert f.answered == [0]
+        f.connection.connection_lost(None)
+        assert len(futures) == 1
 
     run(test)

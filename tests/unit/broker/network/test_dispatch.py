@@ -4,7 +4,7 @@ import logging
 import os
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from broker.handlers.services import BrokerServices
 from broker.handlers.spec import CloseConnection, EncodedAnswer, HandlerSpec, RequestContext
 from broker.network.dispatch import Dispatcher, Exchange, Peer
 from broker.network.transfer import INLINE_BYTES
+from broker.quotas.table import Client, QuotaKind
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.header import RequestHeader
@@ -28,6 +29,8 @@ from ottla.protocol.messages.heartbeat_request import HeartbeatRequest
 from ottla.protocol.messages.heartbeat_response import HeartbeatResponse
 from ottla.protocol.messages.metadata_request import MetadataRequest
 from ottla.protocol.messages.metadata_response import MetadataResponse
+from ottla.protocol.messages.produce_request import ProduceRequest
+from ottla.protocol.messages.produce_response import ProduceResponse
 
 SERVICES: BrokerServices = None  # type: ignore[assignment]  # these handlers need none
 
@@ -311,3 +314,41 @@ def test_small_slices_travel_in_the_answer_and_large_ones_as_slices(
     decoded = FetchResponse.decode(whole, 12, 15)
     records = [bytes(p.records) for p in decoded.responses[0].partitions]  # type: ignore[arg-type]
     assert records == [content[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
+
+
+class FakeQuotas:
+    """Remembers what was charged, and answers with a pause."""
+
+    def __init__(self, *kinds: QuotaKind) -> None:
+        self.kinds = frozenset(kinds)
+        self.charged: list[tuple[QuotaKind, Client, float]] = []
+
+    def charge(self, kind: QuotaKind, client: Client, amount: float) -> int:
+        self.charged.append((kind, client, amount))
+        return {QuotaKind.PRODUCE: 30, QuotaKind.REQUEST: 40}[kind]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "throttle_ms"),
+    [((), 0), ((QuotaKind.FETCH,), 0), ((QuotaKind.PRODUCE,), 30), (tuple(QuotaKind), 40)],
+)
+def test_a_produce_is_charged_for_its_bytes_and_its_time(
+    kinds: tuple[QuotaKind, ...], throttle_ms: int
+) -> None:
+    quotas = FakeQuotas(*kinds)
+    dispatcher = Dispatcher(
+        [HandlerSpec(ApiKey.PRODUCE, 3, 13, lambda *_: ProduceResponse())],
+        SERVICES,
+        cast(Any, quotas),
+    )
+    body = ProduceRequest(None, 1, 1_000, []).encode(9)
+    frame = request(ApiKey.PRODUCE, 9, body, flexible=True)
+    exchange = serve(dispatcher, frame)
+    assert exchange.throttle_ms == throttle_ms
+    by_kind = {kind: amount for kind, _, amount in quotas.charged}
+    assert by_kind.keys() == {QuotaKind.PRODUCE, QuotaKind.REQUEST}.intersection(kinds)
+    assert by_kind.get(QuotaKind.PRODUCE, len(frame)) == len(frame)
+    assert all(client == Client("ANONYMOUS", "client") for _, client, _ in quotas.charged)
+    out = bytearray()
+    dispatcher.encode(exchange, out)
+    assert ProduceResponse.decode(out, 9, 9).throttle_time_ms == throttle_ms
