@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KAFKA_JARS := $(CURDIR)/.kafka-jars
 
 .PHONY: up down test property-long faults conformance check format generate bench bench-storage \
-  chaos exactly-once simulate-quorum clean help
+  compose chaos exactly-once simulate-quorum clean help
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -47,7 +47,7 @@ generate: $(READY) ## Write the code made from proto/ and from Kafka's message t
 	@$(BIN)/python -m ottla.protocol.generator
 
 test: $(READY) ## All tests that need neither root nor packages of the system
-	$(BIN)/python -m pytest -m "not root and not apache_kafka" tests
+	$(BIN)/python -m pytest -m "not root and not apache_kafka and not compose" tests
 
 # Without logging: pytest would keep every line of 10,000 examples, and the tracebacks in them.
 property-long: $(READY) ## Property tests with 10,000 examples a machine; TESTS=path for some of them
@@ -58,6 +58,9 @@ property-long: $(READY) ## Property tests with 10,000 examples a machine; TESTS=
 faults: $(READY) ## The tests that break real disks and networks; as root
 	@test "$$(id -u)" = 0 || { echo "make faults mounts file systems and makes network namespaces: run it as root"; exit 1; }
 	$(BIN)/python -m pytest -m root tests
+
+compose: $(READY) ## Build the image, run docker-compose.yml and break it; as root where no Docker engine answers
+	$(BIN)/python -m pytest -m compose -o faulthandler_timeout=900 --durations=0 tests/compose
 
 conformance: $(READY) $(KAFKA_JARS)/.ready ## Compare with Apache Kafka itself: its tools, its files; needs java and mvn
 	OTTLA_KAFKA_JARS=$(KAFKA_JARS) $(BIN)/python -m pytest tests/conformance tests/chaos/test_exactly_once.py -m apache_kafka
