@@ -12,6 +12,7 @@ from controller.elections import NOBODY, ElectionRules, Electorate, Unable, elec
 from controller.generated import metadata_pb2 as pb
 from controller.state import (
     BrokerRegistration,
+    BrokerUnregistered,
     ClusterCreated,
     ClusterState,
     ControllerInOffice,
@@ -154,6 +155,34 @@ def shut_down_broker(state: ClusterState, command: pb.ShutDownBroker) -> Decisio
     if broker.in_controlled_shutdown:
         return Decision(pb.Result())
     return _out(state, replace(broker, in_controlled_shutdown=True))
+
+
+def unregister_broker(state: ClusterState, command: pb.UnregisterBroker) -> Decision:
+    """Forget a broker that is not to come back; one that does registers anew, as unknown.
+
+    Nobody waits for it any more to be elected: what it may hold alone is looked for among the logs
+    of the last-known members (SAFETY.md, rule 2), of which it is one, should it come back.
+    BROKER_ID_NOT_REGISTERED; INVALID_REQUEST for one that is alive (Kafka lets it drop out).
+    """
+    broker = state.brokers.get(command.broker_id)
+    if broker is None:
+        raise ProtocolError(
+            ErrorCode.BROKER_ID_NOT_REGISTERED, f"broker {command.broker_id} is not registered"
+        )
+    if not broker.fenced:
+        raise ProtocolError(
+            ErrorCode.INVALID_REQUEST,
+            f"broker {command.broker_id} is alive: stop it first, then unregister it",
+        )
+    electorate = Electorate.of(state)
+    records: list[Record] = partition_changes(
+        state,
+        lambda p: command.broker_id in p.replicas,
+        lambda partition, rules: elect(
+            partition, electorate, rules, lost_data=frozenset({command.broker_id})
+        ),
+    )
+    return Decision(pb.Result(), [*records, BrokerUnregistered(command.broker_id)])
 
 
 def _out(state: ClusterState, broker: BrokerRegistration) -> Decision:

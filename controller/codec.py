@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError as ProtobufError
 from controller.generated import metadata_pb2 as pb
 from controller.state import (
     BrokerRegistration,
+    BrokerUnregistered,
     ClusterCreated,
     ClusterState,
     ConfigsChanged,
@@ -58,6 +59,8 @@ def partition_message(partition: PartitionMetadata, *, with_topic: bool) -> pb.P
         ],
         offline_replicas=partition.offline_replicas,
         full_replicas=partition.full_replicas,
+        adding_replicas=partition.adding_replicas,
+        removing_replicas=partition.removing_replicas,
     )
 
 
@@ -81,6 +84,8 @@ def partition_from_message(
         ),
         tuple(message.offline_replicas),
         tuple(message.full_replicas),
+        tuple(message.adding_replicas),
+        tuple(message.removing_replicas),
     )
 
 
@@ -114,6 +119,8 @@ def record_message(record: Record) -> pb.Record:
             )
         case BrokerRegistration():
             return pb.Record(broker=_broker_message(record))
+        case BrokerUnregistered(broker_id):
+            return pb.Record(remove_broker=pb.RemoveBrokerRecord(broker_id=broker_id))
         case TopicCreated(name, topic_id, internal):
             return pb.Record(topic=pb.TopicRecord(name=name, topic_id=topic_id, internal=internal))
         case TopicRemoved(topic_id):
@@ -156,6 +163,8 @@ def record_from_message(message: pb.Record) -> Record:
             )
         case "broker":
             return _broker_from_message(message.broker)
+        case "remove_broker":
+            return BrokerUnregistered(message.remove_broker.broker_id)
         case "topic":
             return TopicCreated(message.topic.name, message.topic.topic_id, message.topic.internal)
         case "remove_topic":

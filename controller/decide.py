@@ -9,8 +9,10 @@ from __future__ import annotations
 from controller import (
     broker_commands,
     config_commands,
+    election_commands,
     partition_commands,
     quota_commands,
+    reassignment_commands,
     topic_commands,
 )
 from controller.decision import Decision, refused
@@ -59,9 +61,13 @@ def _decide(state: ClusterState, index: int, command: pb.Command) -> Decision:
         case "alter_partitions":
             return partition_commands.alter_partitions(state, command.alter_partitions)
         case "elect_preferred_leaders":
-            return partition_commands.elect_preferred_leaders(
-                state, command.elect_preferred_leaders
-            )
+            return election_commands.elect_preferred_leaders(state, command.elect_preferred_leaders)
+        case "elect_leaders":
+            return election_commands.elect_leaders(state, command.elect_leaders)
+        case "reassign_partitions":
+            return reassignment_commands.reassign_partitions(state, command.reassign_partitions)
+        case "unregister_broker":
+            return broker_commands.unregister_broker(state, command.unregister_broker)
         case "report_log_ends":
             return partition_commands.report_log_ends(state, command.report_log_ends)
         case "report_replicas":

@@ -18,6 +18,11 @@ leader epoch are prefixes of each other (SAFETY.md, rules 1 and 2).
 A replica that its broker cannot serve (*offline*) is never any of these. One whose disk is *full*
 leaves the ISR, the leadership with it, as soon as another member has room; where nobody has, it
 stays, and serves what it has (rule 9).
+
+A reassignment ends in the command that brings its last replica into the ISR: who is to go leaves
+the replicas, and one of those that stay leads. They all are in sync, so nothing committed is lost.
+The leader epoch rises whenever a replica goes: else one that goes and comes back while the leader
+hears of neither (a snapshot) would count with the position it had before its log was deleted.
 """
 
 from __future__ import annotations
@@ -126,7 +131,7 @@ def elect(
         isr = () if leader_id is None else (leader_id,)
     elr: tuple[int, ...] = ()
     last_known: tuple[int, ...] = ()
-    if not unclean and len(isr) < min(rules.min_insync_replicas, len(partition.replicas)):
+    if not unclean and len(isr) < partition.required_in_sync(rules.min_insync_replicas):
         known = {*partition.last_known_elr, *partition.isr, *partition.elr}
         elr = tuple(r for r in partition.replicas if r in holders and r not in isr)
         last_known = tuple(
@@ -146,7 +151,8 @@ def elect(
     )
     if changed == partition:
         return partition
-    return replace(changed, partition_epoch=partition.partition_epoch + 1)
+    done = completed(changed, electorate, rules)
+    return one_step_on(partition, done)
 
 
 def with_isr(
@@ -157,7 +163,7 @@ def with_isr(
     ordered = tuple(r for r in partition.replicas if r in members)
     elr: tuple[int, ...] = ()
     last_known: tuple[int, ...] = ()
-    if len(ordered) < min(rules.min_insync_replicas, len(partition.replicas)):
+    if len(ordered) < partition.required_in_sync(rules.min_insync_replicas):
         holders = {*partition.isr, *partition.elr}
         elr = tuple(r for r in partition.replicas if r in holders and r not in members)
         last_known = tuple(r for r in partition.last_known_elr if r not in members and r not in elr)
@@ -168,6 +174,59 @@ def with_isr(
         last_known_elr=last_known,
         partition_epoch=partition.partition_epoch + 1,
     )
+
+
+def one_step_on(before: PartitionMetadata, after: PartitionMetadata) -> PartitionMetadata:
+    """`after` as one change: each epoch rises once, whatever came together in it."""
+    return replace(
+        after,
+        leader_epoch=before.leader_epoch + (after.leader_epoch > before.leader_epoch),
+        partition_epoch=before.partition_epoch + 1,
+    )
+
+
+def completed(
+    partition: PartitionMetadata, electorate: Electorate, rules: ElectionRules
+) -> PartitionMetadata:
+    """The end of its reassignment when all replicas that it shall have are in sync; part of the
+    change that brought it there (`one_step_on`)."""
+    target = partition.target_replicas
+    if not partition.is_reassigning or not set(target).issubset(partition.isr):
+        return partition
+    return with_replicas(partition, target, (), (), electorate, rules)
+
+
+def with_replicas(
+    partition: PartitionMetadata,
+    replicas: tuple[int, ...],
+    adding: tuple[int, ...],
+    removing: tuple[int, ...],
+    electorate: Electorate,
+    rules: ElectionRules,
+) -> PartitionMetadata:
+    """The partition with other replicas, and with a leader among them (`one_step_on`)."""
+    changed = replace(
+        partition,
+        replicas=replicas,
+        adding_replicas=adding,
+        removing_replicas=removing,
+        last_known_elr=tuple(r for r in partition.last_known_elr if r in replicas),
+        log_ends=tuple(e for e in partition.log_ends if e.broker_id in replicas),
+    )
+    unable = Unable.of(partition)
+    elected = elect(
+        changed,
+        electorate,
+        rules,
+        unable=Unable(
+            tuple(r for r in replicas if r in unable.offline),
+            tuple(r for r in replicas if r in unable.full),
+        ),
+    )
+    leader_epoch = elected.leader_epoch
+    if leader_epoch == partition.leader_epoch and not set(replicas).issuperset(partition.replicas):
+        leader_epoch += 1
+    return replace(elected, leader_epoch=leader_epoch)
 
 
 def with_log_end(

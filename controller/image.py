@@ -14,7 +14,7 @@ from typing import Final, assert_never
 
 from controller.codec import record_message
 from controller.generated import metadata_pb2 as pb
-from controller.state import BrokerRegistration, ClusterState, Record
+from controller.state import BrokerRegistration, BrokerUnregistered, ClusterState, Record
 from controller.state_machine import Applied, Event, Restored
 
 HISTORY_BYTES_MAX: Final = 4 << 20
@@ -69,10 +69,15 @@ class MetadataImage:
         self._history_bytes = 0
         self._history_bytes_max = history_bytes_max
         self._listeners: list[Callable[[BrokerRegistration], None]] = []
+        self._removal_listeners: list[Callable[[int], None]] = []
 
     def add_broker_listener(self, listener: Callable[[BrokerRegistration], None]) -> None:
         """Be told of every changed registration, once all of the change is in the image."""
         self._listeners.append(listener)
+
+    def add_removal_listener(self, listener: Callable[[int], None]) -> None:
+        """Be told of every broker that is no longer registered."""
+        self._removal_listeners.append(listener)
 
     def receive(self, event: Event) -> None:
         """What crossed over from the metadata log."""
@@ -109,6 +114,9 @@ class MetadataImage:
             if isinstance(record, BrokerRegistration):
                 for listener in self._listeners:
                     listener(record)
+            elif isinstance(record, BrokerUnregistered):
+                for removed in self._removal_listeners:
+                    removed(record.broker_id)
 
     def _forget_history(self, offset: int) -> None:
         self._history.clear()

@@ -76,6 +76,7 @@ class Office:
         """Brokers about which a proposal is under way."""
         self._group: asyncio.TaskGroup | None = None
         image.add_broker_listener(self._on_broker)
+        image.add_removal_listener(self._on_removal)
         log.add_leadership_listener(self._on_leadership)
 
     @property
@@ -211,6 +212,15 @@ class Office:
         else:
             self._must_reach.pop(broker.broker_id, None)
             self._leases.renew(broker.broker_id, broker.broker_epoch, self._clock.now_ms())
+
+    def _on_removal(self, broker_id: int) -> None:
+        """A broker was unregistered; if it lives after all, it is to stop."""
+        self._must_reach.pop(broker_id, None)
+        session = self._sessions.get(broker_id)
+        if session is not None:
+            session.end(
+                ProtocolError(ErrorCode.STALE_BROKER_EPOCH, f"broker {broker_id} was unregistered")
+            )
 
     # ---- what it does
 

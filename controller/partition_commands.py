@@ -1,18 +1,17 @@
-"""Decisions about single partitions: ISR changes, preferred leaders, ends of logs, replicas that
-cannot serve."""
+"""Decisions about single partitions: ISR changes, ends of logs, replicas that cannot serve."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from controller.codec import partition_message
-from controller.decision import Decision, partition_changes, registered
+from controller.decision import Decision, registered
 from controller.elections import (
     ElectionRules,
     Electorate,
     Unable,
     awaits_log_ends,
+    completed,
     elect,
+    one_step_on,
     with_isr,
     with_log_end,
 )
@@ -89,12 +88,12 @@ def _alter(state: ClusterState, broker_id: int, wanted: pb.AlterPartition) -> Pa
     for member in wanted.isr:
         _check_eligible(state, partition, member)
     rules = ElectionRules.of(state, topic.name)
-    after = with_isr(partition, members, rules)
-    if broker_id not in after.full_replicas:
-        return after
-    # The leader has no room: whoever has, and has just come in, leads from now on.
-    moved = elect(after, Electorate.of(state), rules)
-    return replace(moved, partition_epoch=after.partition_epoch)
+    electorate = Electorate.of(state)
+    after = completed(with_isr(partition, members, rules), electorate, rules)
+    if after.leader_id in after.full_replicas:
+        # The leader has no room: whoever has, and has just come in, leads from now on.
+        after = elect(after, electorate, rules)
+    return one_step_on(partition, after)
 
 
 def _check_eligible(
@@ -119,17 +118,6 @@ def _check_eligible(
     else:
         return
     raise ProtocolError(ErrorCode.INELIGIBLE_REPLICA, f"broker {member.broker_id} {fault}")
-
-
-def elect_preferred_leaders(state: ClusterState, command: pb.ElectPreferredLeaders) -> Decision:
-    """Every partition whose first replica is alive and in sync gets it back as leader."""
-    electorate = Electorate.of(state)
-    records = partition_changes(
-        state,
-        lambda p: p.leader_id != p.replicas[0] and p.replicas[0] in p.isr,
-        lambda partition, rules: elect(partition, electorate, rules, prefer_first=True),
-    )
-    return Decision(pb.Result(), records)
 
 
 def report_log_ends(state: ClusterState, command: pb.ReportLogEnds) -> Decision:

@@ -58,6 +58,9 @@ EXECUTABLE: Final = frozenset(
         "elect_preferred_leaders",
         "report_log_ends",
         "report_replicas",
+        "reassign_partitions",
+        "elect_leaders",
+        "unregister_broker",
     }
 )
 """Kinds of commands that come from outside; fencing and taking office are the controller's own."""

@@ -7,7 +7,9 @@ one thing as a whole. Records are never changed once made, so images may share t
 Invariants of every partition (tests/property/test_cluster_state.py checks them):
     leader_id is None or in isr; isr, elr and last_known_elr are disjoint parts of replicas
     isr members are registered, unfenced and not shutting down
-    elr is empty when |isr| >= min(min.insync.replicas, |replicas|)  (KIP-966)
+    elr is empty when |isr| >= required_in_sync(min.insync.replicas)  (KIP-966)
+    adding_replicas and removing_replicas are disjoint parts of replicas, not all of it; while there
+    are any, not all other replicas are in the isr
     offline_replicas are in neither isr nor elr; full_replicas are in isr only if all of it is full
     leader_epoch never falls; partition_epoch rises with every change
 """
@@ -104,6 +106,37 @@ class PartitionMetadata:
     """Their brokers said that they cannot serve them: they may neither lead nor be in sync."""
     full_replicas: tuple[int, ...] = ()
     """Their brokers said that they take no appends: they lead only where all others are full."""
+    adding_replicas: tuple[int, ...] = ()
+    """While it is reassigned: the part of replicas that was not there before (KIP-455)."""
+    removing_replicas: tuple[int, ...] = ()
+    """While it is reassigned: the part of replicas that goes once all others are in sync."""
+
+    @property
+    def is_reassigning(self) -> bool:
+        return bool(self.adding_replicas or self.removing_replicas)
+
+    @property
+    def original_replicas(self) -> tuple[int, ...]:
+        """Those it had before it was reassigned."""
+        return tuple(r for r in self.replicas if r not in self.adding_replicas)
+
+    @property
+    def target_replicas(self) -> tuple[int, ...]:
+        """Those it will have."""
+        return tuple(r for r in self.replicas if r not in self.removing_replicas)
+
+    def required_in_sync(self, min_insync_replicas: int) -> int:
+        """min(min.insync.replicas, replication factor), of which rule 6 speaks; until the end of a
+        reassignment the factor is the one before it, so that a topic of one replica stays writable
+        while it gets more."""
+        return min(min_insync_replicas, len(self.replicas) - len(self.adding_replicas))
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUnregistered:
+    """Record: the broker is not expected to come back."""
+
+    broker_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +226,7 @@ Record: TypeAlias = (
     ClusterCreated
     | ControllerInOffice
     | BrokerRegistration
+    | BrokerUnregistered
     | TopicCreated
     | TopicRemoved
     | PartitionsChanged
@@ -296,6 +330,8 @@ class ClusterState:
                 self._replay_partitions(record)
             case BrokerRegistration():
                 self.brokers[record.broker_id] = record
+            case BrokerUnregistered():
+                del self.brokers[record.broker_id]
             case TopicCreated():
                 check(record.name not in self.topic_ids, "the topic exists", name=record.name)
                 self.topics[record.topic_id] = TopicMetadata(

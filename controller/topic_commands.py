@@ -300,7 +300,7 @@ def _grown(
     state: ClusterState, topic: TopicMetadata, wanted: pb.NewPartitions, seed: int
 ) -> list[tuple[int, ...]]:
     before = len(topic.partitions)
-    factor = len(topic.partitions[0].replicas)
+    factor = len(topic.partitions[0].target_replicas)
     if not wanted.assigned:
         return _placed(state, before, wanted.count - before, factor, seed)
     if len(wanted.assignments) != wanted.count - before:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from controller.state import (
     TOPIC,
     BrokerRegistration,
+    BrokerUnregistered,
     ClusterState,
     ConfigsChanged,
     ControllerInOffice,
@@ -144,7 +145,7 @@ def _note(delta: MetadataDelta, record: Record, before: ClusterState) -> None:
             delta.topics.discard(topic_id)
             delta.deleted[topic_id] = name
             delta.configs.add((TOPIC, name))
-        case BrokerRegistration():
+        case BrokerRegistration() | BrokerUnregistered():
             delta.brokers.add(record.broker_id)
         case ConfigsChanged():
             delta.configs.add((record.resource_type, record.resource_name))

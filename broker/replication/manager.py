@@ -245,7 +245,7 @@ class ReplicaManager:
             partition = self._partitions.get(key)
             if self._settings.node_id not in info.replicas:
                 if partition is not None:
-                    self._remove(key)
+                    self._remove(key, is_moved=True)
                 continue
             if partition is None:
                 if opened >= opens_max or self._replica_logs.is_queued(key):
@@ -326,16 +326,16 @@ class ReplicaManager:
 
     def _remove_topic(self, topic_id: Uuid) -> None:
         for key in [key for key in self._partitions if key[0] == topic_id]:
-            self._remove(key)
+            self._remove(key, is_moved=False)
 
-    def _remove(self, key: PartitionKey) -> None:
+    def _remove(self, key: PartitionKey, *, is_moved: bool) -> None:
         """The partition is no longer this broker's: its folder is renamed, then deleted."""
         partition = self._partitions.pop(key)
         if self._by_name.get((partition.topic, partition.index)) is partition:
             del self._by_name[partition.topic, partition.index]
         self._streams.unfollow(key)
         self._replica_logs.forget(key)
-        partition.retire()
+        partition.retire(is_moved=is_moved)
         if partition.log is not None:
             try:
                 self._logs.delete_log(*key)

@@ -48,6 +48,7 @@ class Partition:
     __slots__ = (
         "_admissions",
         "_commits",
+        "_ended_by",
         "_fetch_waiters",
         "feed",
         "host",
@@ -82,6 +83,8 @@ class Partition:
         self._commits = CommitFutures(machine)
         self._fetch_waiters: dict[FetchWaiter, None] = {}
         self._admissions: set[Admission] = set()
+        self._ended_by = ErrorCode.KAFKA_STORAGE_ERROR
+        """What an offline partition answers with."""
         if log is None:
             machine.on_offline()
         else:
@@ -398,12 +401,15 @@ class Partition:
         """The log or its directory failed."""
         self._end(ErrorCode.KAFKA_STORAGE_ERROR)
 
-    def retire(self) -> None:
-        """The topic was deleted, or other brokers have the partition now."""
-        self._end(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    def retire(self, *, is_moved: bool) -> None:
+        """Other brokers have the partition now, or its topic was deleted."""
+        self._end(
+            ErrorCode.NOT_LEADER_OR_FOLLOWER if is_moved else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        )
 
     def _end(self, code: ErrorCode) -> None:
         was_leader = self.is_leader
+        self._ended_by = code
         self.run(self.machine.on_offline(code))
         self.feed.cancel_all(code)
         if was_leader:
@@ -413,9 +419,11 @@ class Partition:
     def _check_leads(self) -> None:
         role = self.machine.role
         if role is not Role.LEADER:
-            if role is Role.OFFLINE:
+            if role is Role.OFFLINE and self._ended_by is ErrorCode.KAFKA_STORAGE_ERROR:
                 raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "the log directory is offline")
-            raise ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+            raise ProtocolError(
+                self._ended_by if role is Role.OFFLINE else ErrorCode.NOT_LEADER_OR_FOLLOWER
+            )
 
     def run(self, effects: Iterable[Effect]) -> None:
         """Carry out what the machine returned, in order."""

@@ -54,6 +54,7 @@ class PartitionMachine:
     the high watermark: lower in durable mode, where only what is synced counts (rule 9)."""
 
     __slots__ = (
+        "_adding",
         "_brokers",
         "_quiet_until_ms",
         "_waiters",
@@ -91,6 +92,7 @@ class PartitionMachine:
         self.leader_epoch = -1
         self.partition_epoch = -1
         self.replicas: tuple[int, ...] = ()
+        self._adding = 0
         self.isr_state: IsrState = CommittedIsr(())
         self.maximal_isr: frozenset[int] = frozenset()
         self.min_insync_replicas = min_insync_replicas
@@ -119,8 +121,10 @@ class PartitionMachine:
 
     @property
     def enough_replicas(self) -> bool:
-        """|committed ISR| >= min(min.insync.replicas, replication factor) (rule 6)."""
-        required = min(self.min_insync_replicas, len(self.replicas))
+        """|committed ISR| >= min(min.insync.replicas, replication factor) (rule 6).
+
+        During a reassignment the factor is the one before it, as in the controller's elections."""
+        required = min(self.min_insync_replicas, len(self.replicas) - self._adding)
         return len(self.isr_state.members) >= required
 
     @property
@@ -154,6 +158,7 @@ class PartitionMachine:
         self.leader_epoch = view.leader_epoch
         self.partition_epoch = view.partition_epoch
         self.replicas = view.replicas
+        self._adding = len(view.adding_replicas)
         self._set_isr(CommittedIsr(view.isr))
         if self.role is Role.OFFLINE:
             return effects

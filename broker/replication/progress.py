@@ -14,6 +14,8 @@ class PartitionView:
     partition_epoch: int
     replicas: tuple[int, ...]
     isr: tuple[int, ...]
+    adding_replicas: tuple[int, ...] = ()
+    """Those of `replicas` that a reassignment adds."""
 
 
 @dataclass(frozen=True, slots=True)

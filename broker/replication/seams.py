@@ -55,5 +55,10 @@ class IsrController(Protocol):
 def view_of(info: PartitionMetadata) -> PartitionView:
     """What the machine needs of the metadata of a partition."""
     return PartitionView(
-        info.leader_id, info.leader_epoch, info.partition_epoch, info.replicas, info.isr
+        info.leader_id,
+        info.leader_epoch,
+        info.partition_epoch,
+        info.replicas,
+        info.isr,
+        info.adding_replicas,
     )

@@ -109,6 +109,7 @@ class Record(_message.Message):
     CONFIG_FIELD_NUMBER: _builtins.int
     PRODUCER_IDS_FIELD_NUMBER: _builtins.int
     QUOTA_FIELD_NUMBER: _builtins.int
+    REMOVE_BROKER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def cluster(self) -> Global___ClusterRecord: ...
     @_builtins.property
@@ -127,6 +128,8 @@ class Record(_message.Message):
     def producer_ids(self) -> Global___ProducerIdsRecord: ...
     @_builtins.property
     def quota(self) -> Global___QuotaRecord: ...
+    @_builtins.property
+    def remove_broker(self) -> Global___RemoveBrokerRecord: ...
     def __init__(
         self,
         *,
@@ -139,12 +142,13 @@ class Record(_message.Message):
         config: Global___ConfigRecord | None = ...,
         producer_ids: Global___ProducerIdsRecord | None = ...,
         quota: Global___QuotaRecord | None = ...,
+        remove_broker: Global___RemoveBrokerRecord | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_broker", b"remove_broker", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_broker", b"remove_broker", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["cluster", "controller", "broker", "topic", "remove_topic", "partitions", "config", "producer_ids", "quota"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["cluster", "controller", "broker", "topic", "remove_topic", "partitions", "config", "producer_ids", "quota", "remove_broker"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -280,6 +284,27 @@ class BrokerRecord(_message.Message):
 Global___BrokerRecord: _TypeAlias = BrokerRecord  # noqa: Y015
 
 @_typing.final
+class RemoveBrokerRecord(_message.Message):
+    """The broker is no longer registered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BROKER_ID_FIELD_NUMBER: _builtins.int
+    broker_id: _builtins.int
+    def __init__(
+        self,
+        *,
+        broker_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker_id", b"broker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveBrokerRecord: _TypeAlias = RemoveBrokerRecord  # noqa: Y015
+
+@_typing.final
 class TopicRecord(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -367,6 +392,8 @@ class PartitionRecord(_message.Message):
     LOG_ENDS_FIELD_NUMBER: _builtins.int
     OFFLINE_REPLICAS_FIELD_NUMBER: _builtins.int
     FULL_REPLICAS_FIELD_NUMBER: _builtins.int
+    ADDING_REPLICAS_FIELD_NUMBER: _builtins.int
+    REMOVING_REPLICAS_FIELD_NUMBER: _builtins.int
     topic_id: _builtins.bytes
     """Empty inside a PartitionsRecord, which names the topic."""
     index: _builtins.int
@@ -393,6 +420,12 @@ class PartitionRecord(_message.Message):
     def full_replicas(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Replicas that take no appends: the disk is full."""
 
+    @_builtins.property
+    def adding_replicas(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """While the partition is reassigned: the parts of `replicas` that are to come, and to go."""
+
+    @_builtins.property
+    def removing_replicas(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
         self,
         *,
@@ -408,10 +441,12 @@ class PartitionRecord(_message.Message):
         log_ends: _abc.Iterable[Global___LogEnd] | None = ...,
         offline_replicas: _abc.Iterable[_builtins.int] | None = ...,
         full_replicas: _abc.Iterable[_builtins.int] | None = ...,
+        adding_replicas: _abc.Iterable[_builtins.int] | None = ...,
+        removing_replicas: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "leader_id", b"leader_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "elr", b"elr", "full_replicas", b"full_replicas", "index", b"index", "isr", b"isr", "last_known_elr", b"last_known_elr", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "log_ends", b"log_ends", "offline_replicas", b"offline_replicas", "partition_epoch", b"partition_epoch", "replicas", b"replicas", "topic_id", b"topic_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id", "adding_replicas", b"adding_replicas", "elr", b"elr", "full_replicas", b"full_replicas", "index", b"index", "isr", b"isr", "last_known_elr", b"last_known_elr", "leader_epoch", b"leader_epoch", "leader_id", b"leader_id", "log_ends", b"log_ends", "offline_replicas", b"offline_replicas", "partition_epoch", b"partition_epoch", "removing_replicas", b"removing_replicas", "replicas", b"replicas", "topic_id", b"topic_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__leader_id: _TypeAlias = _typing.Literal["leader_id"]  # noqa: Y015
     _WhichOneofArgType__leader_id: _TypeAlias = _typing.Literal["_leader_id", b"_leader_id"]  # noqa: Y015
@@ -633,6 +668,9 @@ class Command(_message.Message):
     REPORT_LOG_ENDS_FIELD_NUMBER: _builtins.int
     REPORT_REPLICAS_FIELD_NUMBER: _builtins.int
     ALTER_QUOTAS_FIELD_NUMBER: _builtins.int
+    REASSIGN_PARTITIONS_FIELD_NUMBER: _builtins.int
+    ELECT_LEADERS_FIELD_NUMBER: _builtins.int
+    UNREGISTER_BROKER_FIELD_NUMBER: _builtins.int
     controller_epoch: _builtins.int
     """Of the controller that proposes; another one in office refuses the command."""
     @_builtins.property
@@ -665,6 +703,12 @@ class Command(_message.Message):
     def report_replicas(self) -> Global___ReportReplicas: ...
     @_builtins.property
     def alter_quotas(self) -> Global___AlterQuotas: ...
+    @_builtins.property
+    def reassign_partitions(self) -> Global___ReassignPartitions: ...
+    @_builtins.property
+    def elect_leaders(self) -> Global___ElectLeaders: ...
+    @_builtins.property
+    def unregister_broker(self) -> Global___UnregisterBroker: ...
     def __init__(
         self,
         *,
@@ -684,12 +728,15 @@ class Command(_message.Message):
         report_log_ends: Global___ReportLogEnds | None = ...,
         report_replicas: Global___ReportReplicas | None = ...,
         alter_quotas: Global___AlterQuotas | None = ...,
+        reassign_partitions: Global___ReassignPartitions | None = ...,
+        elect_leaders: Global___ElectLeaders | None = ...,
+        unregister_broker: Global___UnregisterBroker | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_leaders", b"elect_leaders", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "reassign_partitions", b"reassign_partitions", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker", "unregister_broker", b"unregister_broker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_leaders", b"elect_leaders", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "reassign_partitions", b"reassign_partitions", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker", "unregister_broker", b"unregister_broker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends", "report_replicas", "alter_quotas"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends", "report_replicas", "alter_quotas", "reassign_partitions", "elect_leaders", "unregister_broker"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1331,6 +1378,129 @@ class ElectPreferredLeaders(_message.Message):
 Global___ElectPreferredLeaders: _TypeAlias = ElectPreferredLeaders  # noqa: Y015
 
 @_typing.final
+class PartitionName(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    index: _builtins.int
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        index: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartitionName: _TypeAlias = PartitionName  # noqa: Y015
+
+@_typing.final
+class ReassignPartitions(_message.Message):
+    """Each partition shall have these replicas, the preferred leader first; without a target the
+    reassignment that is under way is called off.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    REPLICATION_FACTOR_MAY_CHANGE_FIELD_NUMBER: _builtins.int
+    replication_factor_may_change: _builtins.bool
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reassignment]: ...
+    def __init__(
+        self,
+        *,
+        partitions: _abc.Iterable[Global___Reassignment] | None = ...,
+        replication_factor_may_change: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partitions", b"partitions", "replication_factor_may_change", b"replication_factor_may_change"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReassignPartitions: _TypeAlias = ReassignPartitions  # noqa: Y015
+
+@_typing.final
+class Reassignment(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITION_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def partition(self) -> Global___PartitionName: ...
+    @_builtins.property
+    def target(self) -> Global___ReplicaAssignment: ...
+    def __init__(
+        self,
+        *,
+        partition: Global___PartitionName | None = ...,
+        target: Global___ReplicaAssignment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["partition", b"partition", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partition", b"partition", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reassignment: _TypeAlias = Reassignment  # noqa: Y015
+
+@_typing.final
+class ElectLeaders(_message.Message):
+    """The preferred leaders of these partitions, or, `unclean`, whoever is alive where nobody leads."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNCLEAN_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    unclean: _builtins.bool
+    all: _builtins.bool
+    """All partitions; those are answered where there was something to do."""
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartitionName]: ...
+    def __init__(
+        self,
+        *,
+        unclean: _builtins.bool = ...,
+        all: _builtins.bool = ...,
+        partitions: _abc.Iterable[Global___PartitionName] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "partitions", b"partitions", "unclean", b"unclean"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ElectLeaders: _TypeAlias = ElectLeaders  # noqa: Y015
+
+@_typing.final
+class UnregisterBroker(_message.Message):
+    """A fenced broker that is not to come back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BROKER_ID_FIELD_NUMBER: _builtins.int
+    broker_id: _builtins.int
+    def __init__(
+        self,
+        *,
+        broker_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker_id", b"broker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnregisterBroker: _TypeAlias = UnregisterBroker  # noqa: Y015
+
+@_typing.final
 class ReportLogEnds(_message.Message):
     """From a last-known member of partitions that nobody may lead any more (SAFETY.md, rule 2)."""
 
@@ -1550,10 +1720,13 @@ class PartitionResult(_message.Message):
     ERROR_CODE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     PARTITION_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
     topic_id: _builtins.bytes
     index: _builtins.int
     error_code: _builtins.int
     message: _builtins.str
+    topic: _builtins.str
+    """Instead of the topic id, where partitions were asked for by name."""
     @_builtins.property
     def partition(self) -> Global___PartitionRecord: ...
     def __init__(
@@ -1564,10 +1737,11 @@ class PartitionResult(_message.Message):
         error_code: _builtins.int = ...,
         message: _builtins.str = ...,
         partition: Global___PartitionRecord | None = ...,
+        topic: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["partition", b"partition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "index", b"index", "message", b"message", "partition", b"partition", "topic_id", b"topic_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "index", b"index", "message", b"message", "partition", b"partition", "topic", b"topic", "topic_id", b"topic_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

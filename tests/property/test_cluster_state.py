@@ -301,6 +301,60 @@ class ClusterMachine(RuleBasedStateMachine):
             if first in partition.isr and first not in partition.full_replicas:
                 assert partition.leader_id == partition.replicas[0]
 
+    @precondition(lambda self: self.state.topics)
+    @rule(data=st.data(), cancel=st.booleans())
+    def reassign(self, data: st.DataObject, cancel: bool) -> None:
+        every = self.partitions()
+        before = every[data.draw(st.integers(0, len(every) - 1))]
+        target = data.draw(st.lists(brokers, min_size=1, max_size=4, unique=True))
+        one = pb.Reassignment(
+            partition=pb.PartitionName(
+                topic=self.state.topics[before.topic_id].name, index=before.index
+            ),
+            target=None if cancel else pb.ReplicaAssignment(replicas=target),
+        )
+        (answer,) = self.do(
+            reassign_partitions=pb.ReassignPartitions(
+                partitions=[one], replication_factor_may_change=True
+            )
+        ).partitions
+        after = self.state.partition(before.topic_id, before.index)
+        assert after is not None
+        if answer.error_code:
+            assert after == before
+            return
+        wanted = before.original_replicas if cancel else tuple(target)
+        assert after.target_replicas == wanted
+        assert set(before.original_replicas) <= {*after.replicas} or not after.is_reassigning
+        if before.leader_id is not None:
+            assert after.leader_id is not None, "it was in sync, and is not waited for"
+
+    @rule(unclean=st.booleans())
+    def elect(self, unclean: bool) -> None:
+        result = self.do(elect_leaders=pb.ElectLeaders(unclean=unclean, all=True))
+        for partition in self.partitions():
+            if unclean:
+                live = [r for r in partition.replicas if self.state.is_active(r)]
+                able = set(live) - {*partition.offline_replicas}
+                assert (partition.leader_id is not None) == bool(able)
+            elif partition.replicas[0] in partition.isr:
+                assert partition.leader_id == partition.replicas[0]
+        assert all(a.error_code != ErrorCode.ELECTION_NOT_NEEDED for a in result.partitions)
+
+    @rule(broker=brokers)
+    def unregister(self, broker: int) -> None:
+        known = self.state.brokers.get(broker)
+        code = self.do(unregister_broker=pb.UnregisterBroker(broker_id=broker)).error_code
+        if known is None:
+            assert code == ErrorCode.BROKER_ID_NOT_REGISTERED
+        elif not known.fenced:
+            assert code == ErrorCode.INVALID_REQUEST
+        else:
+            assert code == 0
+            assert broker not in self.state.brokers
+            for partition in self.partitions():
+                assert broker not in (*partition.isr, *partition.elr)
+
     @rule(broker=brokers, end=st.integers(0, 5), epoch=st.integers(-1, 3))
     def report(self, broker: int, end: int, epoch: int) -> None:
         self.do(
@@ -319,6 +373,8 @@ class ClusterMachine(RuleBasedStateMachine):
     @rule(broker=brokers, states=st.lists(st.sampled_from(REPLICA_STATES), min_size=1, max_size=6))
     def replica_states(self, broker: int, states: list[pb.ReplicaState.ValueType]) -> None:
         """One state for each partition in turn, said twice."""
+        if broker not in self.state.brokers:
+            return
         told = dict(zip(self.partitions(), itertools.cycle(states), strict=False))
         command = pb.ReportReplicas(
             broker_id=broker,
@@ -390,8 +446,13 @@ class ClusterMachine(RuleBasedStateMachine):
         assert full <= replicas - {*partition.offline_replicas}
         assert isr <= full or not isr & full
         name = self.state.topics[partition.topic_id].name
-        if len(isr) >= min(self.state.min_insync_replicas(name), len(replicas)):
+        if len(isr) >= partition.required_in_sync(self.state.min_insync_replicas(name)):
             assert not elr
+        adding, removing = set(partition.adding_replicas), set(partition.removing_replicas)
+        assert adding < replicas
+        assert removing <= replicas - adding
+        if partition.is_reassigning:
+            assert not replicas - removing <= isr
         if partition.leader_id is None:
             assert not isr
             assert not any(self.state.is_active(member) for member in elr)

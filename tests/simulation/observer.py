@@ -138,7 +138,7 @@ class Observer:
         if machine.high_watermark > known.high_watermark and (
             same or machine.high_watermark > machine.epoch_start_offset
         ):
-            required = min(machine.min_insync_replicas, len(machine.replicas))
+            required = min(machine.min_insync_replicas, len(machine.replicas) - machine._adding)
             if len(machine.isr) < required:
                 ledger.fail(
                     f"{where}: the high watermark moved to {machine.high_watermark} with ISR "

@@ -111,19 +111,6 @@ def test_a_leader_of_an_earlier_incarnation_is_refused_as_a_whole() -> None:
     assert result.error_code == ErrorCode.STALE_BROKER_EPOCH
 
 
-def test_preferred_leaders_are_restored_when_they_are_in_sync() -> None:
-    cluster = cluster_with_topic()
-    cluster.start(1)
-    assert cluster.partition().leader_id == 2
-    cluster.do(elect_preferred_leaders=pb.ElectPreferredLeaders())
-    assert cluster.partition().leader_id == 2
-    cluster.set_isr(2, 3, 1)
-    epoch = cluster.partition().leader_epoch
-    cluster.do(elect_preferred_leaders=pb.ElectPreferredLeaders())
-    assert cluster.partition().leader_id == 1
-    assert cluster.partition().leader_epoch == epoch + 1
-
-
 def test_log_ends_are_taken_from_replicas_of_partitions_that_wait() -> None:
     cluster = cluster_with_topic()
     for broker_id in (1, 2, 3):
