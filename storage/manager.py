@@ -116,6 +116,10 @@ class LogManager:
     def get_log(self, topic_id: Uuid, partition: int) -> Log | None:
         return self._logs.get((topic_id, partition))
 
+    def disk_space(self, directory: LogDirectory) -> tuple[int, int]:
+        """(size, free bytes) of a directory's disk. Blocks. OSError: the disk."""
+        return self._vfs.total_bytes(directory.path), self._vfs.free_bytes(directory.path)
+
     def open_log(
         self,
         topic: str,

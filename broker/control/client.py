@@ -23,6 +23,7 @@ from broker.control.isr_batches import IsrBatches
 from broker.control.locator import ActiveController, Locator, OpenChannel, open_channel
 from broker.control.log_end_reports import LogEndReports, LogPositions
 from broker.control.metadata_cache import MetadataCache, MetadataDelta
+from broker.control.partition_admin import PartitionAdmin
 from broker.control.quota_admin import QuotaAdmin
 from broker.control.replica_reports import ReplicaReports, ReplicaStates
 from broker.control.requests import (
@@ -118,6 +119,7 @@ class ControllerClient:
         )
         self.configs = ConfigAdmin(self._commands, cache, settings.topic_defaults)
         self.quotas = QuotaAdmin(self._commands, cache)
+        self.partitions = PartitionAdmin(self._commands, cache)
         self.voters = VoterAdmin(self._commands, identity.cluster_id, clock)
         self._isr = IsrBatches(cache, self._send_isr)
         self._log_ends = LogEndReports(

@@ -113,3 +113,13 @@ class TopicResult:
     replication_factor: int
     configs: Mapping[str, str]
     """Of a created topic: every setting with the value that holds, defaults included."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionResult:
+    """The outcome for one partition."""
+
+    topic: str
+    index: int
+    code: ErrorCode
+    message: str | None

@@ -118,6 +118,10 @@ class ReplicaManager:
     def partitions(self) -> tuple[Partition, ...]:
         return tuple(self._partitions.values())
 
+    @property
+    def log_manager(self) -> LogManager:
+        return self._logs
+
     def partition(self, topic: str, index: int) -> Partition:
         """UNKNOWN_TOPIC_OR_PARTITION, or NOT_LEADER_OR_FOLLOWER when other brokers have it."""
         found = self._by_name.get((topic, index))

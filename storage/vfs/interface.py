@@ -115,6 +115,10 @@ class Vfs(Protocol):
         """How much this process may still write to the file system of `path`."""
         ...
 
+    def total_bytes(self, path: str) -> int:
+        """The size of the file system of `path`."""
+        ...
+
     def files_max(self) -> int:
         """How many files this process may have open."""
         ...

@@ -367,6 +367,9 @@ class MemoryVfs:
     def free_bytes(self, path: str) -> int:
         return 1 << 40 if self.capacity is None else self.capacity - self.used_bytes()
 
+    def total_bytes(self, path: str) -> int:
+        return 1 << 40 if self.capacity is None else self.capacity
+
     def files_max(self) -> int:
         return self.files_limit
 

@@ -178,6 +178,10 @@ class OsVfs:
         found = os.statvfs(path)
         return found.f_bavail * found.f_frsize
 
+    def total_bytes(self, path: str) -> int:
+        found = os.statvfs(path)
+        return found.f_blocks * found.f_frsize
+
     def files_max(self) -> int:
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return sys.maxsize if limit == resource.RLIM_INFINITY else limit

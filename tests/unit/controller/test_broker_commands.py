@@ -223,3 +223,34 @@ def test_a_registration_forgets_what_the_process_before_could_not_do() -> None:
     assert cluster.partition(index=0).offline_replicas == ()
     assert cluster.partition(index=1).full_replicas == ()
     assert cluster.partition(index=1).offline_replicas == (2,)
+
+
+def test_an_unregistered_broker_is_waited_for_only_by_its_log() -> None:
+    cluster = Cluster(3)
+    cluster.topic("t", [3, 1, 2])
+    cluster.topic("own", [3])
+    for broker_id in (1, 2, 3):
+        cluster.fence(broker_id)
+    assert cluster.partition().elr == (3, 2)
+    assert cluster.do(unregister_broker=pb.UnregisterBroker(broker_id=3)).error_code == 0
+    assert 3 not in cluster.state.brokers
+    assert (cluster.partition().elr, cluster.partition().last_known_elr) == ((2,), (3,))
+    assert cluster.partition("own").last_known_elr == (3,)
+    assert cluster.partition().replicas == (3, 1, 2)
+
+
+def test_a_live_or_unknown_broker_is_not_unregistered() -> None:
+    cluster = Cluster(1)
+    alive = cluster.do(unregister_broker=pb.UnregisterBroker(broker_id=1))
+    assert alive.error_code == ErrorCode.INVALID_REQUEST
+    assert "stop it first" in alive.message
+    unknown = cluster.do(unregister_broker=pb.UnregisterBroker(broker_id=2))
+    assert unknown.error_code == ErrorCode.BROKER_ID_NOT_REGISTERED
+
+
+def test_a_broker_that_was_unregistered_registers_as_a_new_one() -> None:
+    cluster = Cluster(2)
+    cluster.fence(2)
+    cluster.do(unregister_broker=pb.UnregisterBroker(broker_id=2))
+    cluster.start(2)
+    assert cluster.state.is_active(2)
