@@ -23,6 +23,7 @@ from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.spec import RequestContext
 from broker.replication.manager import ReplicaManager
 from broker.replication.partition import Partition
+from broker.replication.replica_logs import PartitionKey
 from broker.replication.service import Refused
 from broker.replication.settings import ReplicationSettings
 from broker.replication.transport import StreamClosed
@@ -75,9 +76,16 @@ class Topics:
 
 
 class WatchedReplicas(ReplicaManager):
-    """Tells of each move of a high watermark at once: the callback may go on and end the role."""
+    """Tells of each move of a high watermark at once: the callback may go on and end the role.
+    Tells the ledger of logs that are deleted because the partition has moved."""
 
     on_move: Callable[[Partition], None] | None = None
+    on_moved_away: Callable[[PartitionKey], None] | None = None
+
+    def _remove(self, key: PartitionKey, *, is_moved: bool) -> None:
+        super()._remove(key, is_moved=is_moved)
+        if is_moved and self.on_moved_away is not None:
+            self.on_moved_away(key)
 
     def high_watermark_moved(self, partition: Partition) -> None:
         super().high_watermark_moved(partition)
@@ -298,6 +306,8 @@ class BrokerNode:
                 return await self._create_topic(request)
             case "delete topic":
                 return await self._delete_topic(request)
+            case "reassign":
+                return await self._reassign(*request)
             case _:
                 raise AssertionError(kind)
         if isinstance(answer, asyncio.Future):
@@ -324,6 +334,15 @@ class BrokerNode:
         except ProtocolError as error:
             return error.code
         return ErrorCode(result.code)
+
+    async def _reassign(self, topic: str, index: int, target: list[int] | None) -> ErrorCode:
+        try:
+            (result,) = await self.client.partitions.reassign(
+                {(topic, index): target}, replication_factor_may_change=True, timeout_ms=5_000
+            )
+        except ProtocolError as error:
+            return error.code
+        return result.code
 
     async def _delete_topic(self, name: str) -> ErrorCode:
         try:

@@ -142,6 +142,12 @@ class Ledger:
                 f"with the committed one to {agreed}, and ends at {replica.end} now"
             )
 
+    def deleted_log(self, broker_id: int, topic_id: Uuid, index: int) -> None:
+        """The partition is no longer this broker's."""
+        ledger = self.of(topic_id, index)
+        if ledger is not None:
+            ledger.replicas.pop(broker_id, None)
+
     def power_lost(self, broker_id: int) -> None:
         for ledger in self.partitions.values():
             if broker_id in ledger.replicas:

@@ -38,6 +38,7 @@ class MetadataOracle:
         self.ledger = ledger
         self.leader_elections = 0
         self.isr_changes = 0
+        self.reassigned = 0
         self.fencings = 0
         self.registrations = 0
         self.commands = 0
@@ -114,6 +115,10 @@ class MetadataOracle:
             if new.leader_id != old.leader_id and new.leader_epoch == old.leader_epoch:
                 fail(f"{name}: another leader in the same epoch: {old} -> {new}")
             self.isr_changes += new.isr != old.isr
+            self.reassigned += old.is_reassigning and not new.is_reassigning
+            gone = set(old.replicas) - set(new.replicas)
+            if gone and new.leader_epoch == old.leader_epoch:
+                fail(f"{name}: replicas {gone} go without a new leader epoch: {old} -> {new}")
         ledger.isr_at[new.partition_epoch] = new.isr
         ledger.leader_epoch = new.leader_epoch
         elected = None

@@ -55,6 +55,7 @@ class Observer:
         self._seen: dict[Partition, _Seen] = {}
         self._metadata = (0, 0)
         replicas.on_move = self.look_at
+        replicas.on_moved_away = lambda key: ledger.deleted_log(broker_id, *key)
 
     def look_at(self, partition: Partition) -> None:
         """Its high watermark has just moved."""

@@ -50,6 +50,7 @@ def report_of(world: World) -> Report:
     counts["elections from the ELR"] = oracle.elr_elections
     counts["elections by log ends"] = oracle.last_known_elections
     counts["ISR changes"] = oracle.isr_changes
+    counts["reassignments that ended"] = oracle.reassigned
     counts["fencings"] = oracle.fencings
     counts["registrations"] = oracle.registrations
     counts["metadata commands"] = oracle.commands

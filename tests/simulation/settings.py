@@ -32,6 +32,11 @@ KINDS = (
 )
 
 
+REASSIGNED_FROM = 1_000
+"""Seeds from here on move partitions too. Those below stay what they were: planted faults and
+regressions are found by them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Times in seconds unless said; `weights` by kind of fault."""
@@ -67,6 +72,8 @@ class Settings:
     segment_bytes: int = 16_384
     lease_ms: int = 1_000
     leader_imbalance_check_ms: int = 2_000
+    reassign_pause_s: float | None = None
+    """Mean time between two reassignments; None: partitions stay where they are."""
     times: BrokerTimes = field(default_factory=BrokerTimes)
     weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
 
@@ -96,4 +103,5 @@ def settings_of(seed: int) -> Settings:
         segment_bytes=chance.choice((4_096, 16_384, 1 << 20)),
         leader_imbalance_check_ms=chance.choice((1_000, 3_000)),
         weights=weights,
+        reassign_pause_s=chance.choice((0.5, 1.5, 4.0)) if seed >= REASSIGNED_FROM else None,
     )

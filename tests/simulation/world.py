@@ -34,6 +34,7 @@ from tests.simulation.network import Host, Network
 from tests.simulation.observed_log import ObservedLog
 from tests.simulation.observer import Observer
 from tests.simulation.quorum import Quorum
+from tests.simulation.reassigner import Reassigner
 from tests.simulation.report import EventLog, Report, report_of
 from tests.simulation.settings import Settings
 
@@ -247,6 +248,15 @@ class World:
             self.start_clients(name, topic_id)
         faults = Faults(self)
         self.troubled = True
+        if settings.reassign_pause_s is not None:
+            operator = Client(
+                self.process(self.network.add_host("operator")),
+                self.network,
+                self.broker_hosts,
+                self.random(),
+            )
+            reassigner = Reassigner(self, operator, settings.reassign_pause_s)
+            operator.process.spawn(reassigner.run())
         await faults.run(settings.trouble_s)
         self.troubled = False
         faults.mend_everything()
