@@ -1,4 +1,5 @@
-"""Groups and transactions as an operator meets them: real brokers, the `ottla` command."""
+"""Groups and transactions as an operator and a program of ours meet them: three real brokers, the
+`ottla` command, the Python client."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from typing import Any
 import confluent_kafka as ck
 import pytest
 
+from ottla.client import Consumer, ProducerFencedError, TransactionalProducer
 from ottla.client.admin import Admin
 from ottla.client.cluster import Cluster as ClientCluster
 from ottla.client.coordinator import TRANSACTION, GroupCoordinatorLink
@@ -37,7 +39,7 @@ WAIT_S = 30.0
 def cluster() -> Iterator[Cluster]:
     # Without it brokers do not let a transaction hang: one is to be made.
     settings = {"transaction.partition.verification.enable": False}
-    with Cluster(brokers=1, settings=settings) as started, Admin(started.bootstrap) as admin:
+    with Cluster(brokers=3, settings=settings) as started, Admin(started.bootstrap) as admin:
         admin.create_topic("orders", partitions=2)
         yield started
 
@@ -81,8 +83,11 @@ def write_without_transaction(bootstrap: str, transactional_id: str) -> None:
         )
         data = [PartitionProduceData(1, memoryview(batch))]
         topics = [TopicProduceData(name="orders", partition_data=data)]
-        client.metadata([])
-        connection = client.connection(1)
+        client.refresh(["orders"])
+        leader = client.leader("orders", 1)
+        assert leader is not None
+        assert leader.leader_id is not None
+        connection = client.connection(leader.leader_id)
         pending = connection.send(
             ApiKey.PRODUCE, ProduceRequest(transactional_id, -1, 5_000, topics), version=11
         )
@@ -179,3 +184,125 @@ def test_a_group_is_deleted_with_its_offsets(cluster: Cluster) -> None:
     assert (gone["offsets"], gone["deleted"]) == (1, True)
     assert "leaving" not in ottla(cluster, "group", "list")
     assert "leaving" in ottla(cluster, "group", "delete", "leaving", "--execute", code=1)
+
+
+def shout(cluster: Cluster, count: int) -> int:
+    """Read `count` numbers, write each once more in transactions that carry the offsets; how many
+    transactions were aborted. The broker that coordinates them is killed in the middle of one."""
+    aborted = done = turn = 0
+    killed: int | None = None
+    with (
+        Consumer(
+            cluster.bootstrap,
+            group="shouters",
+            offset_reset="earliest",
+            auto_commit=False,
+            isolation="read_committed",
+            timeout_seconds=60,
+        ) as consumer,
+        TransactionalProducer(
+            cluster.bootstrap, transactional_id="shouter", timeout_seconds=60
+        ) as producer,
+        Admin(cluster.bootstrap, timeout_seconds=60) as admin,
+    ):
+        producer.init_transactions()
+        consumer.subscribe(["numbers"])
+        while done < count:
+            records = consumer.poll(5, max_records=10)
+            if not records:
+                continue
+            turn += 1
+            producer.begin()
+            for record in records:
+                producer.send("shouts", b"<%s>" % (record.value or b""), record.value)
+            producer.flush()
+            producer.send_offsets_to_transaction(consumer.positions(), consumer.group_metadata())
+            if turn == 3:
+                killed = admin.describe_transaction("shouter").coordinator_id
+                cluster.kill(killed)
+            if turn % 3 == 2:
+                producer.abort()
+                aborted += 1
+                committed = consumer.committed()
+                for topic, partition in consumer.assignment():
+                    start = committed.get((topic, partition), 0)
+                    consumer.seek(topic, partition, start)
+            else:
+                producer.commit()
+                done += len(records)
+    assert killed is not None
+    cluster.start(killed)
+    return aborted
+
+
+def test_consume_transform_produce_exactly_once(cluster: Cluster) -> None:
+    count = 60
+    with Admin(cluster.bootstrap) as admin:
+        admin.create_topic("numbers", partitions=3)
+        admin.create_topic("shouts", partitions=3)
+    with TransactionalProducer(cluster.bootstrap, transactional_id="source") as source:
+        source.init_transactions()
+        for is_commit in (False, True):
+            source.begin()
+            for number in range(count):
+                source.send("numbers", b"%d" % (number if is_commit else -1), b"%d" % number)
+            source.flush()
+            if is_commit:
+                source.commit()
+            else:
+                source.abort()
+    aborted = shout(cluster, count)
+    assert aborted >= 1
+    expected = sorted(b"<%d>" % number for number in range(count))
+    with Consumer(cluster.bootstrap, isolation="read_committed") as reader:
+        reader.assign_topic("shouts", "earliest")
+        assert sorted(r.value or b"" for r in reader.records(idle_seconds=2)) == expected
+    with Consumer(cluster.bootstrap) as reader:
+        reader.assign_topic("shouts", "earliest")
+        assert len(list(reader.records(idle_seconds=1))) > count
+    others = ck.Consumer(
+        {
+            "bootstrap.servers": cluster.bootstrap,
+            "group.id": "others",
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+        }
+    )
+    others.assign([ck.TopicPartition("shouts", index, 0) for index in range(3)])
+    read: list[bytes] = []
+    while len(read) < count:
+        batch = others.consume(count, WAIT_S)
+        assert batch, "another client reads less"
+        read += [message.value() or b"" for message in batch if message.error() is None]
+    others.close()
+    assert sorted(read) == expected
+
+
+def test_a_second_producer_fences_the_first(cluster: Cluster) -> None:
+    with Admin(cluster.bootstrap) as admin:
+        admin.create_topic("fenced", partitions=1)
+    with TransactionalProducer(cluster.bootstrap, transactional_id="one") as old:
+        old.init_transactions()
+        old.begin()
+        old.send("fenced", b"old")
+        old.flush()
+        with TransactionalProducer(cluster.bootstrap, transactional_id="one") as new:
+            new.init_transactions()
+            new.begin()
+            new.send("fenced", b"new")
+            with pytest.raises(ProducerFencedError):
+                old.commit()
+            new.commit()
+    read = ("consume", "fenced", "--from-beginning", "--timeout", "1", "--isolation")
+    assert ottla(cluster, *read, "read_committed").split() == ["new"]
+    assert ottla(cluster, *read, "read_uncommitted").split() == ["old", "new"]
+
+
+def test_offsets_are_forgotten(cluster: Cluster) -> None:
+    with Admin(cluster.bootstrap) as admin:
+        admin.set_offsets("forgetful", {("orders", 0): 0, ("orders", 1): 0})
+    delete = ("group", "delete-offsets", "forgetful", "orders:1")
+    assert "--execute" in ottla(cluster, *delete)
+    assert "Deleted." in ottla(cluster, *delete, "--execute")
+    (left,) = ottla_json(cluster, "group", "describe", "forgetful")["offsets"]
+    assert left["partition"] == 0

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ottla.client.producer import Acks, Producer
 
 
+TRANSACTION_SECONDS = 900.0
+"""The longest that brokers allow by default (transaction.max.timeout.ms): input may be slow."""
+
+
 class AcksChoice(StrEnum):
     ALL = "all"
     LEADER = "1"
@@ -68,6 +72,15 @@ def produce(
         typer.Option(help="Who confirms: all in-sync replicas, the leader alone, nobody."),
     ] = AcksChoice.ALL,
     compression: Annotated[CompressionChoice, typer.Option()] = CompressionChoice.NONE,
+    transactional_id: Annotated[
+        str | None,
+        typer.Option(
+            "--transactional-id",
+            metavar="ID",
+            help="Send all lines in one transaction: readers of committed records see all of them "
+            "at the end, or none.",
+        ),
+    ] = None,
     bootstrap: BootstrapOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -80,21 +93,22 @@ def produce(
       ottla produce orders --file orders.txt --compression zstd
 
       printf 'alice:1\\nbob:2\\n' | ottla produce scores --key-separator :
+
+      ottla produce transfers --file transfers.txt --transactional-id importer
     """
     if key_separator == "":
         raise typer.BadParameter("it cannot be empty", param_hint="--key-separator")
-    from ottla.client.producer import Producer
-
+    if transactional_id is not None and acks is not AcksChoice.ALL:
+        raise typer.BadParameter("a transaction needs --acks all", param_hint="--acks")
     separator = None if key_separator is None else key_separator.encode()
+    from ottla.client.transactional_producer import TransactionalProducer
+
     started = time.monotonic()
     with (
         _input(file) as (stream, size),
         _progress(f"to {topic}", size) as progress,
-        Producer(
-            common.resolve_bootstrap(bootstrap),
-            acks=_ACKS[acks],
-            compression=compression.value,
-            options=common.client_options(),
+        _producer(
+            common.resolve_bootstrap(bootstrap), acks, compression, transactional_id
         ) as producer,
     ):
         # Ctrl-C is how people end their input.
@@ -105,12 +119,36 @@ def produce(
                 if producer.failed:
                     break  # the rest would fail alike, each after its own deadline
         producer.flush()
+        if isinstance(producer, TransactionalProducer):
+            producer.commit()
     seconds = time.monotonic() - started
     if json_output:
         print_json({"topic": topic, "records": producer.delivered, "seconds": round(seconds, 3)})
     else:
         noun = "record" if producer.delivered == 1 else "records"
         say(f"{producer.delivered} {noun} sent to {topic} in {seconds:.1f} s.")
+
+
+def _producer(
+    bootstrap: str, acks: AcksChoice, compression: CompressionChoice, transactional_id: str | None
+) -> Producer:
+    """A producer, in a transaction that its end aborts unless it was committed before."""
+    from ottla.client.producer import Producer
+    from ottla.client.transactional_producer import TransactionalProducer
+
+    options = common.client_options()
+    if transactional_id is None:
+        return Producer(bootstrap, acks=_ACKS[acks], compression=compression.value, options=options)
+    producer = TransactionalProducer(
+        bootstrap,
+        transactional_id=transactional_id,
+        transaction_seconds=TRANSACTION_SECONDS,
+        compression=compression.value,
+        options=options,
+    )
+    producer.init_transactions()
+    producer.begin()
+    return producer
 
 
 def _split(
@@ -121,10 +159,10 @@ def _split(
     key, found, value = line.partition(separator)
     if not found:
         producer.flush()
-        raise OttlaError(
-            f"line {number} has no key separator '{separator.decode()}'; "
-            f"the {producer.delivered} lines before it were sent"
-        )
+        outcome = f"the {producer.delivered} lines before it were sent"
+        if producer.transactional_id is not None:
+            outcome = "the transaction is aborted"
+        raise OttlaError(f"line {number} has no key separator '{separator.decode()}'; {outcome}")
     return key, value
 
 

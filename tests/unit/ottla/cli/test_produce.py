@@ -105,3 +105,35 @@ def test_the_first_failure_ends_it(ottla: CommandLine, tmp_path: Path) -> None:
     assert "not delivered" in done.errors
     refused = 1_000 - len(ottla.kafka.errors[ApiKey.PRODUCE])
     assert refused < 10  # of more than twenty batches: nobody waits for all to fail
+
+
+def test_all_lines_are_one_transaction(ottla: CommandLine) -> None:
+    kafka = ottla.kafka
+    kafka.topics.clear()
+    (partition,) = kafka.create("t")
+    done = ottla("produce", "t", "--transactional-id", "x", stdin=b"a:1\nb:2\n")
+    assert done.text.startswith("2 records sent to t in ")
+    assert kafka.transactions["x"].state == "CompleteCommit"
+    assert partition.aborted() == []
+    bad = ("produce", "t", "--transactional-id", "x", "--key-separator", ":")
+    done = ottla(*bad, stdin=b"c:3\nnone\n")
+    assert done.code == 1
+    assert "line 2 has no key separator ':'; the transaction is aborted" in done.errors
+    assert kafka.transactions["x"].state == "CompleteAbort"
+    assert len(partition.aborted()) == 1
+
+
+def test_records_that_fail_abort_the_transaction(ottla: CommandLine) -> None:
+    ottla.kafka.topics.clear()
+    ottla.kafka.create("t")
+    ottla.kafka.errors[ApiKey.PRODUCE].append(ErrorCode.INVALID_RECORD)
+    done = ottla("produce", "t", "--transactional-id", "x", stdin=b"a\n")
+    assert done.code == 1
+    assert "1 record was not delivered" in done.errors
+    assert ottla.kafka.transactions["x"].state == "CompleteAbort"
+
+
+def test_a_transaction_needs_all_acks(ottla: CommandLine) -> None:
+    done = ottla("produce", "t", "--transactional-id", "x", "--acks", "1", stdin=b"a\n")
+    assert done.code == 2
+    assert "a transaction needs --acks all" in done.errors
