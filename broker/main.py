@@ -125,6 +125,12 @@ def _crash(error: Exception) -> NoReturn:
     _fail(f"this node stopped: {causes}; the traceback is in {_log_file()}", EXIT_FAILED)
 
 
+def _log_thread_failure(failed: threading.ExceptHookArgs) -> None:
+    """A thread of a library's that raised: one event, not lines on standard error."""
+    name = "?" if failed.thread is None else failed.thread.name
+    logger.error("the thread %s failed", name, exc_info=failed.exc_value)
+
+
 def _causes(error: BaseException) -> Iterator[str]:
     """What failed, one sentence's part each, out of nested groups."""
     if isinstance(error, BaseExceptionGroup):
@@ -182,6 +188,7 @@ def _prepare(path: str) -> NodeSettings:
             file=settings.log_file,
             file_bytes_max=settings.log_file_max_bytes,
             files_kept=settings.log_file_backups,
+            node_id=settings.node_id,
         )
         # Its warnings of calls that a stop ends say nothing that ours do not.
         logging.getLogger("grpc").setLevel(logging.ERROR)
@@ -206,6 +213,8 @@ def _run(settings: NodeSettings, *, initialize: bool, join: bool, exit_with_pare
     import uvloop
 
     from broker.node import Node
+
+    threading.excepthook = _log_thread_failure
 
     async def serve() -> None:
         stop = asyncio.Event()

@@ -27,6 +27,7 @@ from broker.network.transfer import Part, read_cached
 from broker.quotas.client_quotas import ClientQuotas, client_of
 from broker.quotas.table import QuotaKind
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
+from ottla.core.logs import request_fields
 from ottla.protocol.api import ApiKey, api_spec, request_header_version, response_header_version
 
 if TYPE_CHECKING:
@@ -89,11 +90,12 @@ class _Row:
 class Exchange:
     """One request on its way: what its answer needs."""
 
-    __slots__ = ("answer", "correlation_id", "request", "row", "throttle_ms", "version")
+    __slots__ = ("answer", "correlation_id", "peer", "request", "row", "throttle_ms", "version")
 
     def __init__(
-        self, row: _Row, version: int, correlation_id: int, request: Any, answer: Any
+        self, peer: Peer, row: _Row, version: int, correlation_id: int, request: Any, answer: Any
     ) -> None:
+        self.peer = peer
         self.row = row
         self.version = version
         self.correlation_id = correlation_id
@@ -108,6 +110,16 @@ class Exchange:
         kind = self.answer.__class__
         return kind is self.row.response_type or kind is EncodedAnswer or self.answer is None
 
+    def log_fields(self) -> dict[str, Any]:
+        """What an event about this request carries."""
+        return request_fields(
+            self.peer.connection_id,
+            self.correlation_id,
+            self.peer.client_id,
+            self.row.spec.api_key.name,
+            self.version,
+        )
+
 
 class Dispatcher:
     """The table of handlers, shared by all connections."""
@@ -121,6 +133,7 @@ class Dispatcher:
         self._services = services
         self._quotas = quotas
         self._rows = {int(spec.api_key): _row(spec) for spec in handlers}
+        self._logs_requests = logger.isEnabledFor(logging.DEBUG)
         self.unexpected_errors = 0
         """How often the barrier was reached, i.e. our bugs."""
 
@@ -149,7 +162,7 @@ class Dispatcher:
         else:
             raise DecodeError(f"a client id of {length} bytes")
         if not spec.min_version <= version <= spec.max_version:
-            return _refuse(row, version, correlation_id, frame[body:end])
+            return _refuse(peer, row, version, correlation_id, frame[body:end])
         if row.flexible_request[version]:
             body = body + 1 if body < end and frame[body] == 0 else _skip_tags(frame, body, end)
         request = row.request_type.decode(frame[:end], version, body)
@@ -164,7 +177,16 @@ class Dispatcher:
             peer.host,
             peer.principal,
         )
-        exchange = Exchange(row, version, correlation_id, request, None)
+        exchange = Exchange(peer, row, version, correlation_id, request, None)
+        if self._logs_requests:
+            logger.debug(
+                "%s version %d of %s, %d bytes",
+                spec.api_key.name,
+                version,
+                peer,
+                end - start,
+                extra=exchange.log_fields(),
+            )
         limited = self._quotas is not None and self._quotas.kinds
         begun_s = time.perf_counter() if limited else 0.0
         try:
@@ -209,11 +231,13 @@ class Dispatcher:
             self.unexpected_errors += 1
             code, message = ErrorCode.UNKNOWN_SERVER_ERROR, "the broker's log has the cause"
             logger.error(
-                "%s version %d failed unexpectedly (%d such errors so far)",
+                "%s version %d of %s failed unexpectedly (%d such errors so far)",
                 spec.api_key.name,
                 exchange.version,
+                exchange.peer,
                 self.unexpected_errors,
                 exc_info=error,
+                extra=exchange.log_fields(),
             )
         if spec.fail is not None:
             return spec.fail(exchange.request, exchange.version, code, message)
@@ -299,14 +323,15 @@ def _row(spec: HandlerSpec) -> _Row:
     )
 
 
-def _refuse(row: _Row, version: int, correlation_id: int, body: memoryview) -> Exchange:
+def _refuse(peer: Peer, row: _Row, version: int, correlation_id: int, body: memoryview) -> Exchange:
     spec = row.spec
     if spec.refuse is None:
         raise DecodeError(
             f"{spec.api_key.name} version {version} is not supported "
             f"({spec.min_version} to {spec.max_version} are)"
         )
-    return Exchange(row, version, correlation_id, None, EncodedAnswer(spec.refuse(body, version)))
+    answer = EncodedAnswer(spec.refuse(body, version))
+    return Exchange(peer, row, version, correlation_id, None, answer)
 
 
 def _note_client_id(peer: Peer, raw: bytes) -> None:

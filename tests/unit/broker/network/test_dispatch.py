@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import os
 import struct
@@ -15,6 +16,7 @@ from broker.network.dispatch import Dispatcher, Exchange, Peer
 from broker.network.transfer import INLINE_BYTES
 from broker.quotas.table import Client, QuotaKind
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
+from ottla.core.logs import JsonFormatter, TextFormatter
 from ottla.protocol.api import ApiKey
 from ottla.protocol.header import RequestHeader
 from ottla.protocol.messages.api_versions_request import ApiVersionsRequest
@@ -158,10 +160,35 @@ def test_an_unexpected_error_is_one_log_line_and_an_unknown_server_error(
     with caplog.at_level(logging.INFO):
         assert serve(dispatcher, heartbeat()).answer == HeartbeatResponse(error_code=-1)
         serve(dispatcher, heartbeat())
+    who = "connection c-1 (PLAINTEXT, client 'client')"
     assert [record.getMessage() for record in caplog.records] == [
-        "HEARTBEAT version 4 failed unexpectedly (1 such errors so far)",
-        "HEARTBEAT version 4 failed unexpectedly (2 such errors so far)",
+        f"HEARTBEAT version 4 of {who} failed unexpectedly (1 such errors so far)",
+        f"HEARTBEAT version 4 of {who} failed unexpectedly (2 such errors so far)",
     ]
+
+
+def test_what_is_logged_of_a_request_names_it_and_tells_nothing_of_its_content(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    handler = Heartbeats(error=RuntimeError("boom"))
+    body = HeartbeatRequest(group_id="g", member_id="what the client sent").encode(4)
+    with caplog.at_level(logging.DEBUG):
+        dispatcher = Dispatcher([HandlerSpec(ApiKey.HEARTBEAT, 0, 4, handler)], SERVICES)
+        serve(dispatcher, request(ApiKey.HEARTBEAT, 4, body, flexible=True))
+    seen, failed = caplog.records
+    assert seen.getMessage().startswith("HEARTBEAT version 4 of connection c-1 (PLAINTEXT, client")
+    for record in (seen, failed):
+        event = JsonFormatter().format(record)
+        assert json.loads(event)["request_id"] == "c-1:77"
+        assert (json.loads(event)["api"], json.loads(event)["api_version"]) == ("HEARTBEAT", 4)
+        assert "what the client sent" not in event + TextFormatter().format(record)
+
+
+def test_requests_are_logged_only_when_that_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        dispatcher = Dispatcher([HandlerSpec(ApiKey.HEARTBEAT, 0, 4, Heartbeats())], SERVICES)
+        serve(dispatcher, heartbeat())
+    assert caplog.records == []
 
 
 def metadata() -> memoryview:
