@@ -211,13 +211,29 @@ def _topic(
         name=topic.name,
         topic_id=topic.topic_id,
         is_internal=topic.internal,
-        partitions=[_partition(p, live, dead, version) for p in topic.partitions],
+        partitions=[partition_entry(p, live, dead, version) for p in topic.partitions],
     )
 
 
-def _partition(
+def reachable_brokers(
+    services: BrokerServices, listener_name: str
+) -> tuple[set[int], frozenset[int]]:
+    """Brokers to which clients of a listener can connect, and those that are dead though they are
+    listed."""
+    state = services.metadata.state
+    _, dead = _gone(services)
+    live = {
+        broker_id
+        for broker_id in state.brokers
+        if live_endpoint(state, broker_id, listener_name) is not None
+    }
+    return live - dead, dead
+
+
+def partition_entry(
     partition: PartitionMetadata, live: Set[int], dead: Set[int], version: int
 ) -> MetadataResponsePartition:
+    """A partition as a client is told of it; `live` and `dead` as `reachable_brokers` has them."""
     leader_id = partition.leader_id
     code = ErrorCode.NONE
     if leader_id is None or leader_id in dead:
