@@ -89,6 +89,24 @@ def dump_log_segments(files: Sequence[Path], *options: str) -> DumpedLog:
     return DumpedLog(done.stdout + done.stderr)
 
 
+def run_tool(name: str, bootstrap: str, *arguments: str) -> str:
+    """Run one of Kafka's command-line tools, named by its class, against a cluster; its output.
+
+    AssertionError with what it said when it fails, be it only in words: some tools exit with 0.
+    """
+    command = _java(name, "--bootstrap-server", bootstrap, *arguments)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=TOOL_SECONDS_MAX, check=False
+    )
+    said = "".join(
+        line for line in done.stderr.splitlines(keepends=True) if not line.startswith("SLF4J")
+    )
+    assert done.returncode == 0, done.stdout + said
+    assert "Error" not in done.stdout + said, done.stdout + said
+    assert "Exception" not in done.stdout + said, done.stdout + said
+    return done.stdout
+
+
 class ApacheKafka:
     """One broker, which is its own controller, in a folder; a context manager."""
 
