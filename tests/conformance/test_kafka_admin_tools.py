@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import confluent_kafka
 import pytest
@@ -20,6 +22,9 @@ TOPICS = "org.apache.kafka.tools.TopicCommand"
 QUORUM = "org.apache.kafka.tools.MetadataQuorumCommand"
 FEATURES = "org.apache.kafka.tools.FeatureCommand"
 GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+LOG_DIRS = "org.apache.kafka.tools.LogDirsCommand"
+REASSIGN = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand"
+ELECTION = "org.apache.kafka.tools.LeaderElectionCommand"
 SECONDS_MAX = 60
 
 
@@ -146,6 +151,57 @@ def test_groups(cluster: Cluster) -> None:
     )
     groups("--delete", "--group", "readers")
     assert "readers" not in groups("--list").split()
+
+
+def test_replicas_are_moved_and_the_preferred_leader_is_elected(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    run_tool(TOPICS, cluster.bootstrap, "--create", "--topic", "moved",
+             "--replica-assignment", "1:2")  # fmt: skip
+    producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap})
+    producer.produce("moved", b"x" * 1000)
+    assert producer.flush(SECONDS_MAX) == 0
+    assert brokers_with(cluster, "moved-0") == {1, 2}
+
+    plan = tmp_path / "plan.json"
+    partition = {"topic": "moved", "partition": 0, "replicas": [3, 1]}
+    plan.write_text(json.dumps({"version": 1, "partitions": [partition]}))
+
+    def reassign(*arguments: str) -> str:
+        return run_tool(REASSIGN, cluster.bootstrap, *arguments)
+
+    assert "Successfully started partition reassignment for moved-0" in reassign(
+        "--execute", "--reassignment-json-file", str(plan), "--throttle", "10000000"
+    )
+    for _ in range(20):
+        verified = reassign("--verify", "--reassignment-json-file", str(plan))
+        if "moved-0 is completed" in verified:
+            break
+    assert "moved-0 is completed" in verified
+    assert "Clearing broker-level throttles" in verified
+    brokers = ("--describe", "--entity-type", "brokers")
+    assert "throttled" not in run_tool(CONFIGS, cluster.bootstrap, *brokers)
+    assert "No partition reassignments found" in reassign("--list")
+    assert brokers_with(cluster, "moved-0") == {1, 3}
+
+    cluster.restart(3)
+    cluster.wait_in_sync("moved")
+    run_tool(ELECTION, cluster.bootstrap, "--election-type", "preferred", "--topic", "moved",
+             "--partition", "0")  # fmt: skip
+    assert cluster.leader("moved", 0) == 3
+
+
+def brokers_with(cluster: Cluster, partition: str) -> set[int]:
+    """Those that say that they have a log of the partition."""
+    described = run_tool(LOG_DIRS, cluster.bootstrap, "--describe")
+    told = json.loads(next(line for line in described.splitlines() if line.startswith("{")))
+    return {
+        broker["broker"]
+        for broker in told["brokers"]
+        for directory in broker["logDirs"]
+        for held in directory["partitions"]
+        if held["partition"] == partition
+    }
 
 
 def test_the_commands_of_kafka_python(cluster: Cluster) -> None:
