@@ -28,6 +28,10 @@ from broker.http.readiness import Readiness, broker_reasons, controller_reasons
 from broker.http.server import HttpServer
 from broker.internal_tls import quorum_tls, server_credentials
 from broker.loop_lag import LoopLag
+from broker.metrics.broker import broker_families
+from broker.metrics.controller import controller_families
+from broker.metrics.node import node_families
+from broker.metrics.page import MetricsPage
 from broker.network.advertised import warn_of_unresolved
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import NetworkLimits
@@ -44,6 +48,7 @@ from ottla.core.errors import ConfigError
 from ottla.core.identifiers import uuid_text
 from storage.manager import LogManager
 from storage.vfs import OsVfs
+from storage.work_counts import WorkCounts
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +75,7 @@ class Node:
         self._vfs = OsVfs()
         self._tasks: list[asyncio.Task[None]] = []
         self._readiness = Readiness()
+        self._metrics = MetricsPage()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. ConfigError in one sentence for what cannot be served with;
@@ -89,7 +95,9 @@ class Node:
         settings = self._settings
         internal = grpc.aio.server(options=_INTERNAL_OPTIONS)
         async with contextlib.AsyncExitStack() as undo:
-            self._start(group, LoopLag().run())
+            lag = LoopLag()
+            self._start(group, lag.run())
+            self._metrics.add(lambda: node_families(settings.node_id, self._readiness, lag))
             await self._serve_http(group)
             logs = await undo.enter_async_context(self._logs()) if settings.is_broker else None
             if settings.is_controller:
@@ -118,7 +126,8 @@ class Node:
     async def _serve_http(self, group: asyncio.TaskGroup) -> None:
         where = self._settings.http_address()
         if where is not None:
-            server = HttpServer(where.host, where.port, health_routes(self._readiness))
+            routes = {**health_routes(self._readiness), "/metrics": self._metrics.answer}
+            server = HttpServer(where.host, where.port, routes)
             await server.start()
             self._start(group, server.run())
 
@@ -131,6 +140,7 @@ class Node:
             return
         await asyncio.to_thread(logs.mark_running, broker.client.broker_epoch or 0)
         self._start(group, logs.run())
+        compaction = WorkCounts()
         if self._settings.log_cleaner_enable:
             cleaner = compactor(broker.live_settings.now, logs, self._vfs, self._clock)
             broker.live_settings.subscribe(
@@ -139,6 +149,7 @@ class Node:
                     dedupe_buffer_bytes=settings.log_cleaner_dedupe_buffer_size,
                 )
             )
+            compaction = cleaner.counts
             self._start(group, cleaner.run())
         self._start(group, broker.replicas.run())
         self._start(group, broker.groups.run())
@@ -154,6 +165,8 @@ class Node:
                 settings.max_connections, settings.max_connections_per_ip
             )
         )
+        clock = self._clock
+        self._metrics.add(lambda: broker_families(broker, logs, server, compaction, clock))
         await server.start()
         # What it is elected for once it is unfenced, it must be able to serve.
         if not await _until(broker.replicas.opened, stop):
@@ -237,6 +250,7 @@ class Node:
         with _metadata_folder(settings.metadata_log_dir):
             await asyncio.to_thread(quorum.start)
         self._readiness.add(lambda: controller_reasons(quorum))
+        self._metrics.add(lambda: controller_families(quorum, service))
         if not quorum.is_voter:
             self._tell_how_to_add()
         try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,6 +29,7 @@ from storage.folders import Folders
 from storage.log import Log
 from storage.marks import MarkState
 from storage.vfs import Vfs
+from storage.work_counts import WorkCounts
 
 __all__ = ["LogDirectory", "LogManager", "StopState"]
 
@@ -55,6 +57,7 @@ class LogManager:
         self.directories = directories.all
         self.checkpoints = directories.checkpoints
         self._directories = directories
+        self.counts = WorkCounts()
         self._clock = clock
         self._vfs = vfs
         self.producer_expiration_ms = producer_expiration_ms
@@ -284,7 +287,9 @@ class LogManager:
         for log in self.logs():
             work = self._flush_due(log, now_ms)
             if work is not None:
+                began_ns = time.monotonic_ns()
                 await loop.run_in_executor(self._flusher, _flush, log, work)
+                self.counts.note_flush(time.monotonic_ns() - began_ns)
         if now_ms >= self._retention_due_ms:
             self._retention_due_ms = now_ms + self._retention_interval_ms
             self.apply_retention()
@@ -326,8 +331,12 @@ class LogManager:
         return count
 
     def _delete_old(self, log: Log, timestamp_ms: int) -> int:
+        before = log.size_bytes
         try:
-            return log.delete_old_segments(timestamp_ms, self.high_watermark(log))
+            count = log.delete_old_segments(timestamp_ms, self.high_watermark(log))
+            self.counts.segments_deleted += count
+            self.counts.bytes_deleted += before - log.size_bytes if count else 0
+            return count
         except ProtocolError as error:
             _log.warning("retention: %s", error)
             return 0

@@ -8,6 +8,8 @@ of what was read (SAFETY rule 15).
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,8 +21,10 @@ from ottla.record.control import ControlRecordType, control_record_type
 
 READ_BYTES_MAX: Final = 262_144
 """Of one read; a batch that is larger comes whole."""
-SLICE_RECORDS: Final = 100
-"""Records between two yields to the loop, about a millisecond of work."""
+SLICE_NS: Final = 1_000_000
+"""Of work between two yields to the loop: a record costs what its group or transaction costs."""
+RECORDS_PER_LOOK: Final = 8
+"""Between two looks at the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,18 @@ class LoadResult:
 
 
 async def replay_log(
-    machine: Coordinator[Any], partition: ReplicatedPartition, leader_epoch: int
+    machine: Coordinator[Any],
+    partition: ReplicatedPartition,
+    leader_epoch: int,
+    now_ns: Callable[[], int] = time.perf_counter_ns,
 ) -> LoadResult:
-    """Replay `partition` into `machine` up to the log end.
+    """Replay `partition` into `machine` up to the log end, a slice of time after the other.
 
     ProtocolError: the leadership changed or the log cannot be read. DecodeError: it is damaged.
     """
     offset = partition.log_start_offset
     count = skipped = 0
+    slice_end = now_ns() + SLICE_NS
     while offset < partition.log_end_offset:
         _check_epoch(partition, leader_epoch)
         batches = partition.read(
@@ -66,13 +74,15 @@ async def replay_log(
                     else:
                         machine.replay(known, producer_id)
                     count += 1
-                    if count % SLICE_RECORDS == 0:
+                    if count % RECORDS_PER_LOOK == 0 and now_ns() >= slice_end:
                         await asyncio.sleep(0)
                         _check_epoch(partition, leader_epoch)
+                        slice_end = now_ns() + SLICE_NS
             offset = max(offset, header.next_offset)
         if offset == before:
             raise DecodeError(f"the log does not go on after offset {offset}")
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the next read is one, too
+        slice_end = now_ns() + SLICE_NS
     _check_epoch(partition, leader_epoch)
     return LoadResult(offset, count, skipped)
 

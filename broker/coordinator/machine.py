@@ -43,6 +43,8 @@ class Turn(Generic[RecordT]):
     raised at the request, anything else is its result. A ticket may be answered in a later turn."""
     notes: list[str] = field(default_factory=list)
     """3. Lines for the node's log."""
+    counts: list[tuple[str, str, int]] = field(default_factory=list)
+    """4. (what, label, how many), for the metrics."""
     producer: tuple[int, int] | None = None
     """(producer id, producer epoch) whose transaction `records` are part of: they count once its
     marker is there."""
@@ -55,6 +57,10 @@ class Turn(Generic[RecordT]):
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    def count(self, what: str, label: str = "", number: int = 1) -> None:
+        """`label` must be one of a few."""
+        self.counts.append((what, label, number))
 
 
 class Coordinator(Protocol[RecordT]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, Generic
 
@@ -16,6 +17,7 @@ from broker.coordinator.loading import LoadResult, replay_log, wait_loaded
 from broker.coordinator.machine import Ticket, Turn
 from broker.coordinator.replicated_partition import ReplicatedPartition
 from broker.coordinator.shard import MachineT, Shard, ShardLimits
+from broker.metrics.durations import Durations
 from broker.transactions.seams import TransactionMarker
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, OttlaError, ProtocolError
@@ -45,6 +47,11 @@ class CoordinatorRuntime(Generic[MachineT]):
         self._clock = clock
         self._limits = limits or ShardLimits()
         self._shards: dict[int, Shard[MachineT]] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        """(what, label) → how many, as the machines counted."""
+        self.loads = Durations()
+        self.load_failures = 0
+        self.loaded_records = 0
         self._last_ticket: Ticket = 0
         self._wake = asyncio.Event()
         self._asleep_until_ms = _FAR_MS
@@ -66,7 +73,9 @@ class CoordinatorRuntime(Generic[MachineT]):
         except ProtocolError as error:
             logger.warning("%s-%d is led here but cannot be used: %s", self.topic, index, error)
             return
-        self._shards[index] = Shard(index, leader_epoch, partition, self._clock, self._limits)
+        self._shards[index] = Shard(
+            index, leader_epoch, partition, self._clock, self._limits, self.counts
+        )
         self._wake.set()
 
     @property
@@ -83,6 +92,10 @@ class CoordinatorRuntime(Generic[MachineT]):
         """Whether requests for the partition are served."""
         shard = self._shards.get(index)
         return shard is not None and shard.machine is not None
+
+    def machines(self) -> tuple[MachineT, ...]:
+        """The states of the partitions that are active here, to be read."""
+        return tuple(s.machine for s in self._shards.values() if s.machine is not None)
 
     # ---- requests
 
@@ -200,6 +213,8 @@ class CoordinatorRuntime(Generic[MachineT]):
         self, shard: Shard[MachineT], machine: MachineT, result: LoadResult, took_ms: int
     ) -> None:
         shard.is_loading = False
+        self.loads.note(took_ms * 1_000_000)
+        self.loaded_records += result.record_count
         if shard.is_closed:
             return
         shard.activate(machine, result.end_offset)
@@ -219,6 +234,7 @@ class CoordinatorRuntime(Generic[MachineT]):
         shard.is_loading = False
         if shard.is_closed:
             return
+        self.load_failures += 1
         wait_ms = shard.note_failure()
         self._wake.set()
         logger.warning(

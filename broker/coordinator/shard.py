@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -75,6 +75,7 @@ class Shard(Generic[MachineT]):
     __slots__ = (
         "_clock",
         "_commits",
+        "_counts",
         "_limits",
         "_waiting",
         "failure_count",
@@ -95,6 +96,7 @@ class Shard(Generic[MachineT]):
         partition: ReplicatedPartition,
         clock: Clock,
         limits: ShardLimits,
+        counts: Counter[tuple[str, str]],
     ) -> None:
         self.index = index
         self.leader_epoch = leader_epoch
@@ -111,6 +113,7 @@ class Shard(Generic[MachineT]):
         """Offset after the last record that the machine has replayed (exclusive)."""
         self._clock = clock
         self._limits = limits
+        self._counts = counts
         self._waiting: dict[Ticket, asyncio.Future[Any]] = {}  # not answered by the machine yet
         self._commits: deque[_Commit] = deque()
 
@@ -187,6 +190,8 @@ class Shard(Generic[MachineT]):
             return
         for note in turn.notes:
             logger.info("%s: %s", self, note)
+        for what, label, number in turn.counts:
+            self._counts[what, label] += number
         self._answer(turn.answers)
 
     def _append(self, machine: MachineT, turn: Turn[Any]) -> ProtocolError | None:

@@ -111,7 +111,8 @@ def _join_new(
     group.add(member)
     if group.leader_id is None:
         group.leader_id = member_id
-    _rebalance(group, member, ticket, turn, settings, _reason(request, "joins"))
+    reason = _reason(request, "joins")
+    _rebalance(group, member, ticket, turn, settings, reason, "member_joined")
 
 
 def _replace_static(
@@ -138,10 +139,10 @@ def _replace_static(
     _update(group, member, request)
     reason = _reason(request, f"(instance {request.instance_id}) replaces {former_id}")
     if group.state is not GroupState.STABLE or stored is None:
-        _rebalance(group, member, ticket, turn, settings, reason)
+        _rebalance(group, member, ticket, turn, settings, reason, "member_replaced")
         return
     if not had_same or group.select_protocol() != group.protocol:
-        _rebalance(group, member, ticket, turn, settings, reason)
+        _rebalance(group, member, ticket, turn, settings, reason, "member_replaced")
         return
     member.refresh(turn.moment.now_ms)
     replaced = StoredGroup(
@@ -212,7 +213,8 @@ def _join_again(
         return
     what = "changed its metadata" if is_changed else "leads and joins again"
     _update(group, member, request)
-    _rebalance(group, member, ticket, turn, settings, _reason(request, what, member.member_id))
+    reason = _reason(request, what, member.member_id)
+    _rebalance(group, member, ticket, turn, settings, reason, "member_rejoined")
 
 
 def _update(group: ClassicGroup, member: Member, request: JoinRequest) -> None:
@@ -232,6 +234,7 @@ def _rebalance(
     turn: Turn[Record],
     settings: GroupSettings,
     reason: str,
+    cause: str,
 ) -> None:
     """Park the member in the open round or a new one, and end the round if it was the last."""
     if member.join_ticket is not None:
@@ -239,7 +242,7 @@ def _rebalance(
         turn.answer(member.join_ticket, rebalancing())
         member.join_ticket = None
     if group.join_round is None:
-        prepare_rebalance(group, turn, settings, reason)
+        prepare_rebalance(group, turn, settings, reason, cause)
     else:
         group.join_round.has_newcomer = True
     member.join_ticket = ticket

@@ -226,6 +226,7 @@ class GroupMachine:
         request = self._checked_commit(request)
         group = self.groups.get(request.group_id)
         turn.answer(ticket, decide_commit(group, request, turn, self._settings))
+        turn.count("offset_commits", "plain")
 
     def commit_in_transaction(
         self, request: CommitRequest, producer: tuple[int, int], ticket: Ticket, turn: Turn[Record]
@@ -237,6 +238,7 @@ class GroupMachine:
         turn.answer(
             ticket, decide_commit(group, request, turn, self._settings, is_transactional=True)
         )
+        turn.count("offset_commits", "transactional")
 
     def _checked_commit(
         self, request: CommitRequest, *, is_transactional: bool = False

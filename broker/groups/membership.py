@@ -162,7 +162,7 @@ def decide_leave(
     names = ", ".join(member.member_id for member in gone)
     told = ", ".join(sorted({leaving.reason for leaving in request.members if leaving.reason}))
     reason = f"{names} left" + (f" ({told})" if told else "")
-    remove_members(group, gone, turn, settings, reason)
+    remove_members(group, gone, turn, settings, reason, "member_left")
     turn.answer(ticket, codes)
 
 

@@ -32,9 +32,9 @@ def unknown_member() -> ProtocolError:
 
 
 def prepare_rebalance(
-    group: ClassicGroup, turn: Turn[Record], settings: GroupSettings, reason: str
+    group: ClassicGroup, turn: Turn[Record], settings: GroupSettings, reason: str, cause: str
 ) -> None:
-    """Open a round; all members have to join again.
+    """Open a round; all members have to join again. `cause` is one of a few, for the metrics.
 
     From EMPTY it lasts group.initial.rebalance.delay.ms, put off by each newcomer up to the
     rebalance time-out, so that a group that starts gets its partitions once (KIP-134).
@@ -55,6 +55,7 @@ def prepare_rebalance(
     group.join_round = join_round
     group.rebalance_reason = reason
     group.move(GroupState.PREPARING_REBALANCE)
+    turn.count("rebalances", cause)
     turn.note(f"group {group.group_id}: generation {group.generation} is rebalanced: {reason}")
 
 
@@ -161,6 +162,7 @@ def remove_members(
     turn: Turn[Record],
     settings: GroupSettings,
     reason: str,
+    cause: str,
 ) -> None:
     """Take members out; what waits for them is answered UNKNOWN_MEMBER_ID."""
     was_changed = False
@@ -172,7 +174,7 @@ def remove_members(
             turn.answer(member.sync_ticket, unknown_member())
         group.remove(member)
     if was_changed and group.state in (GroupState.STABLE, GroupState.COMPLETING_REBALANCE):
-        prepare_rebalance(group, turn, settings, reason)
+        prepare_rebalance(group, turn, settings, reason, cause)
     maybe_complete_join(group, turn)
 
 
@@ -195,6 +197,6 @@ def expire(group: ClassicGroup, turn: Turn[Record], settings: GroupSettings) -> 
             reason = f"{', '.join(m.member_id for m in silent)} did not ask for an assignment"
             expired += silent
     if expired:
-        remove_members(group, expired, turn, settings, reason)
+        remove_members(group, expired, turn, settings, reason, "member_expired")
     else:
         maybe_complete_join(group, turn)

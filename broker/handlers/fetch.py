@@ -252,11 +252,16 @@ class _Fetch:
         data.aborted_transactions = read.aborted if self._committed_only else None
         partition = read.partition
         if partition is not None:
+            if read.records is not None:
+                traffic = partition.traffic
+                traffic.bytes_out += read.records.size
+                traffic.records_out += read.records.end_offset - read.asked.fetch_offset
             data.high_watermark = partition.high_watermark
             data.last_stable_offset = partition.last_stable_offset
             data.log_start_offset = partition.log_start_offset
         elif read.error is not None:
             data.error_code = int(read.error.code)
+            self._services.errors.note(ApiKey.FETCH, read.error.code)
             if read.error.code in _NEW_LEADER_CODES and self._version >= 12:
                 self._add_hint(read.asked, data, endpoints)
         return data

@@ -49,6 +49,7 @@ from ottla.record.batch import (
 )
 
 if TYPE_CHECKING:
+    from broker.handlers.error_counts import ErrorCounts
     from broker.handlers.services import BrokerServices
     from broker.replication.partition import Partition
     from broker.replication.partition_host import Appended
@@ -108,6 +109,7 @@ def handle(services: BrokerServices, context: RequestContext, request: ProduceRe
                     waiting.append((committed, result))
             except ProtocolError as error:
                 _write_error(result, error.code, error.message, version)
+                services.errors.note(ApiKey.PRODUCE, error.code)
                 if version >= 8 and isinstance(error, RecordsRefused):
                     result.record_errors = [
                         BatchIndexAndErrorMessage(index, fault)
@@ -126,13 +128,13 @@ def handle(services: BrokerServices, context: RequestContext, request: ProduceRe
         _add_hints(services, context.listener_name, response, failed)
     if not waiting:
         return response
-    return _Commit(response, waiting, version, request.timeout_ms).answer
+    return _Commit(response, waiting, version, request.timeout_ms, services.errors).answer
 
 
 class _Commit:
     """An answer that waits until all its batches are committed, or until the client's time-out."""
 
-    __slots__ = ("_left", "_response", "_timer", "_version", "_waiting", "answer")
+    __slots__ = ("_errors", "_left", "_response", "_timer", "_version", "_waiting", "answer")
 
     def __init__(
         self,
@@ -140,7 +142,9 @@ class _Commit:
         waiting: list[tuple[asyncio.Future[None], PartitionProduceResponse]],
         version: int,
         timeout_ms: int,
+        errors: ErrorCounts,
     ) -> None:
+        self._errors = errors
         loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[ProduceResponse] = loop.create_future()
         self._response = response
@@ -168,8 +172,10 @@ class _Commit:
         """Write what became of one batch into the answer."""
         error = None if committed.cancelled() else committed.exception()
         if isinstance(error, ProtocolError):
+            self._errors.note(ApiKey.PRODUCE, error.code)
             _write_error(result, error.code, error.message, self._version)
         elif error is not None or committed.cancelled():
+            self._errors.note(ApiKey.PRODUCE, ErrorCode.UNKNOWN_SERVER_ERROR)
             _write_error(result, ErrorCode.UNKNOWN_SERVER_ERROR, str(error or ""), self._version)
 
     def _on_timeout(self) -> None:
@@ -184,6 +190,7 @@ class _Commit:
             else:
                 # The partition may forget it: else one that cannot commit collects them.
                 committed.cancel()
+                self._errors.note(ApiKey.PRODUCE, ErrorCode.REQUEST_TIMED_OUT)
                 _write_error(
                     result,
                     ErrorCode.REQUEST_TIMED_OUT,

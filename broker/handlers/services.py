@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from broker.handlers.departures import Departures
+from broker.handlers.error_counts import ErrorCounts
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.metadata_answers import MetadataAnswers
 from broker.handlers.producer_ids import ProducerIds
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class BrokerServices:
-    """One object for all handlers of a node; the last six are the handlers' own state."""
+    """One object for all handlers of a node; the last seven are the handlers' own state."""
 
     node_id: int
     cluster_id: str
@@ -46,6 +47,7 @@ class BrokerServices:
     fetch_sessions: FetchSessionCache = field(
         default_factory=lambda: FetchSessionCache(random.SystemRandom())
     )
+    errors: ErrorCounts = field(default_factory=ErrorCounts)
     departures: Departures = field(default_factory=Departures)
     quotas: ClientQuotas | None = None
     """None: nobody has any."""

@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from struct import Struct
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.handlers.spec import Answer, CloseConnection, EncodedAnswer, HandlerSpec, RequestContext
+from broker.metrics.durations import Durations
 from broker.network.transfer import Part, read_cached
 from broker.quotas.client_quotas import ClientQuotas, client_of
 from broker.quotas.table import QuotaKind
@@ -85,18 +87,36 @@ class _Row:
     """The response may hold slices of log files."""
     borrows: bool
     """The request holds records of the receive buffer, which live until its handler returns."""
+    has_error_code: bool
+    """The response as a whole has one."""
+    requests: list[int]
+    """How many came, by version."""
+    answered: Durations
+    """From the dispatch of a request until its answer was encoded."""
 
 
 class Exchange:
     """One request on its way: what its answer needs."""
 
-    __slots__ = ("answer", "correlation_id", "peer", "request", "row", "throttle_ms", "version")
+    __slots__ = (
+        "answer",
+        "correlation_id",
+        "is_counted",
+        "peer",
+        "request",
+        "row",
+        "started_ns",
+        "throttle_ms",
+        "version",
+    )
 
     def __init__(
         self, peer: Peer, row: _Row, version: int, correlation_id: int, request: Any, answer: Any
     ) -> None:
         self.peer = peer
         self.row = row
+        self.started_ns = perf_counter_ns()
+        self.is_counted = False  # as an error
         self.version = version
         self.correlation_id = correlation_id
         self.request = request
@@ -134,8 +154,23 @@ class Dispatcher:
         self._quotas = quotas
         self._rows = {int(spec.api_key): _row(spec) for spec in handlers}
         self._logs_requests = logger.isEnabledFor(logging.DEBUG)
+        self.errors = services.errors
         self.unexpected_errors = 0
         """How often the barrier was reached, i.e. our bugs."""
+
+    def requests(self) -> Iterator[tuple[ApiKey, int, int]]:
+        """(API, version, how many came), of those that came."""
+        for row in self._rows.values():
+            for version, count in enumerate(row.requests):
+                if count:
+                    yield row.spec.api_key, version, count
+
+    def durations(self) -> Iterator[tuple[ApiKey, Durations]]:
+        """How long requests took, of each API that was asked for; those without an answer
+        (Produce with acks=0) are not among them."""
+        for row in self._rows.values():
+            if row.answered.total_ns:
+                yield row.spec.api_key, row.answered
 
     def dispatch(self, peer: Peer, frame: memoryview, start: int, end: int) -> Exchange:
         """Serve the request in ``frame[start:end]``, which is borrowed until this returns.
@@ -189,6 +224,7 @@ class Dispatcher:
             )
         limited = self._quotas is not None and self._quotas.kinds
         begun_s = time.perf_counter() if limited else 0.0
+        row.requests[version] += 1
         try:
             exchange.answer = spec.handle(self._services, context, request)
         except Exception as error:
@@ -239,6 +275,8 @@ class Dispatcher:
                 exc_info=error,
                 extra=exchange.log_fields(),
             )
+        self.errors.note(spec.api_key, code)
+        exchange.is_counted = True
         if spec.fail is not None:
             return spec.fail(exchange.request, exchange.version, code, message)
         answer = exchange.row.response_type()
@@ -255,8 +293,17 @@ class Dispatcher:
         CloseConnection when it cannot be encoded; `out` is then as it was.
         """
         before = len(out)
+        row = exchange.row
+        took_ns = perf_counter_ns() - exchange.started_ns
+        row.answered.buckets[took_ns.bit_length()] += 1
+        row.answered.total_ns += took_ns
         try:
-            return self._encode(exchange, out)
+            parts = self._encode(exchange, out)
+            if row.has_error_code and exchange.answer.__class__ is row.response_type:
+                code = exchange.answer.error_code
+                if code and not exchange.is_counted:
+                    self.errors.note(row.spec.api_key, code)
+            return parts
         except Exception as error:
             del out[before:]
             try:
@@ -311,6 +358,7 @@ def _tell_throttle(answer: Any, throttle_ms: int) -> None:
 def _row(spec: HandlerSpec) -> _Row:
     key = spec.api_key
     api = api_spec(key)
+    has_error_code = hasattr(api.response_type(), "error_code")
     versions = range(spec.max_version + 1)
     return _Row(
         spec,
@@ -320,6 +368,9 @@ def _row(spec: HandlerSpec) -> _Row:
         tuple(v >= spec.min_version and response_header_version(key, v) >= 1 for v in versions),
         key in _SENDS_PARTS,
         key in _BORROWS,
+        has_error_code,
+        [0] * len(versions),
+        Durations(),
     )
 
 

@@ -79,13 +79,15 @@ class NodeAccount:
     always granted when none are taken.
     """
 
-    __slots__ = ("_bytes_max", "_requests_max", "_waiting", "bytes", "requests")
+    __slots__ = ("_bytes_max", "_requests_max", "_waiting", "bytes", "requests", "waits")
 
     def __init__(self, requests_max: int, bytes_max: int) -> None:
         self._requests_max = requests_max
         self._bytes_max = bytes_max
         self.requests = 0
         self.bytes = 0
+        self.waits = 0
+        """How often a connection found no room."""
         self._waiting: deque[Callable[[], None]] = deque()
 
     def has_room(self) -> bool:
@@ -116,6 +118,7 @@ class NodeAccount:
 
     def call_when_room(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, in turn, when something was given back."""
+        self.waits += 1
         self._waiting.append(callback)
 
     def _wake(self) -> None:

@@ -64,12 +64,18 @@ class Server:
         self._connections: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
         self._accepted = 0
+        self.refused = 0
+        """Connections above a limit."""
         self._tasks: asyncio.TaskGroup | None = None
         self._closing = asyncio.Event()
         self._closed = asyncio.Event()
         self._drain_ms = self.limits.drain_ms_max
         self.ports: dict[str, int] = {}
         """By listener name, once bound."""
+
+    @property
+    def accepted(self) -> int:
+        return self._accepted
 
     @property
     def connection_count(self) -> int:
@@ -137,6 +143,15 @@ class Server:
     # --- for connections ---
 
     def admit(self, connection: Connection, address: str) -> str | None:
+        refusal = self._refusal(address)
+        if refusal is not None:
+            self.refused += 1
+            return refusal
+        self._connections.add(connection)
+        self._by_address[address] += 1
+        return None
+
+    def _refusal(self, address: str) -> str | None:
         if self._closing.is_set():
             return "the node is shutting down"
         if len(self._connections) >= self.limits.connections_max:
@@ -146,8 +161,6 @@ class Server:
                 f"{self.limits.connections_per_address_max} connections of this address are open "
                 "(max.connections.per.ip)"
             )
-        self._connections.add(connection)
-        self._by_address[address] += 1
         return None
 
     def forget(self, connection: Connection, address: str) -> None:

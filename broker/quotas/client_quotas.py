@@ -38,6 +38,9 @@ class ClientQuotas:
     ) -> None:
         self.kinds: frozenset[QuotaKind] = frozenset()
         """Of which anybody has a quota; what is not here costs nothing."""
+        self.throttles = dict.fromkeys(QuotaKind, 0)
+        """How often a client had to pause, by what was too much."""
+        self.throttled_ms = dict.fromkeys(QuotaKind, 0)
         self._cache = cache
         self._clock = clock
         self._windows = windows
@@ -54,7 +57,14 @@ class ClientQuotas:
         now_ms = self._clock.now_ms()
         rate = self._rate(kind, quota)
         rate.record(amount, now_ms)
-        return min(rate.throttle_ms(quota.limit, now_ms), self._throttle_ms_max(kind))
+        return self._bounded(kind, rate.throttle_ms(quota.limit, now_ms))
+
+    def _bounded(self, kind: QuotaKind, throttle_ms: int) -> int:
+        bounded_ms = min(throttle_ms, self._throttle_ms_max(kind))
+        if bounded_ms:
+            self.throttles[kind] += 1
+            self.throttled_ms[kind] += bounded_ms
+        return bounded_ms
 
     def maybe_charge(self, kind: QuotaKind, client: Client, amount: float) -> int:
         """Count `amount` when it is within the quota, and answer 0; else only the pause, in ms.
@@ -68,7 +78,7 @@ class ClientQuotas:
         rate = self._rate(kind, quota)
         throttle_ms = rate.throttle_ms(quota.limit, now_ms, amount)
         if throttle_ms and not rate.is_idle:
-            return min(throttle_ms, self._throttle_ms_max(kind))
+            return self._bounded(kind, throttle_ms)
         rate.record(amount, now_ms)
         return 0
 

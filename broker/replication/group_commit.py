@@ -8,6 +8,7 @@ counts only once it is synced (SAFETY rule 9); with more, nothing waits for the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,15 @@ from ottla.core.errors import ProtocolError
 
 if TYPE_CHECKING:
     from broker.replication.partition import Partition
+    from storage.work_counts import WorkCounts
 
 
 class GroupCommit:
     """`flushed` is called on the loop once what was asked for is synced."""
 
-    def __init__(self, flushed: Callable[[Partition], None]) -> None:
+    def __init__(self, flushed: Callable[[Partition], None], counts: WorkCounts) -> None:
         self._flushed = flushed
+        self._counts = counts
         self._dirty: dict[Partition, None] = {}
         self._woken = asyncio.Event()
 
@@ -42,7 +45,9 @@ class GroupCommit:
                     continue
                 try:
                     if partition.flush_due:  # the sync before may have had it all
+                        began_ns = time.monotonic_ns()
                         await asyncio.to_thread(log.flush)
+                        self._counts.note_flush(time.monotonic_ns() - began_ns)
                 except ProtocolError as error:
                     partition.note_failure(error)
                     continue

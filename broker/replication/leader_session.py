@@ -287,6 +287,7 @@ class LeaderSession:
         parts.extend(batches)
         subscription.position = next_offset
         subscription.in_flight.append((next_offset, size))
+        subscription.partition.traffic.replication_bytes_out += size
         subscription.in_flight_bytes += size
         self._in_flight_bytes += size
         self._untold.pop(subscription, None)

@@ -40,6 +40,7 @@ from broker.replication.service import ReplicationService
 from broker.replication.settings import ReplicationSettings
 from broker.replication.tail import TailBudget
 from broker.replication.throttle import Throttle
+from broker.replication.traffic import TopicTraffic
 from broker.replication.transport import Dial, grpc_dial
 from controller.state import ALL_BROKERS, BROKER, TOPIC, PartitionMetadata, TopicMetadata
 from ottla.core.clock import Clock
@@ -86,6 +87,7 @@ class ReplicaManager:
         self._rng = rng or random.Random()
         self._partitions: dict[PartitionKey, Partition] = {}
         self._by_name: dict[tuple[str, int], Partition] = {}
+        self._traffic: dict[Uuid, TopicTraffic] = {}
         self._brokers: dict[int, BrokerView] = {}
         self._streams = FollowerStreams(self._stream_to)
         self._requests = count(1)
@@ -103,7 +105,7 @@ class ReplicaManager:
             self._note_all_failed,
         )
         self._listeners: list[Callable[[LeadershipChange], None]] = []
-        self._group_commit = GroupCommit(self._flushed)
+        self._group_commit = GroupCommit(self._flushed, log_manager.counts)
         self._log_starts = LogStartCommit(log_manager, self._log_start_saved)
         self._service = ReplicationService(self.partition_by_id, settings, clock)
         self._group: asyncio.TaskGroup | None = None
@@ -122,6 +124,11 @@ class ReplicaManager:
     def log_manager(self) -> LogManager:
         return self._logs
 
+    @property
+    def traffic(self) -> Mapping[Uuid, TopicTraffic]:
+        """Of each topic that has, or had, partitions here."""
+        return self._traffic
+
     def partition(self, topic: str, index: int) -> Partition:
         """UNKNOWN_TOPIC_OR_PARTITION, or NOT_LEADER_OR_FOLLOWER when other brokers have it."""
         found = self._by_name.get((topic, index))
@@ -131,6 +138,10 @@ class ReplicaManager:
         if known is None:
             raise ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
         raise self._absent(known, index)
+
+    def maybe_partition(self, topic: str, index: int) -> Partition | None:
+        """None when it is not on this broker."""
+        return self._by_name.get((topic, index))
 
     def partition_by_id(self, topic_id: Uuid, index: int) -> Partition:
         """UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER."""
@@ -316,7 +327,14 @@ class ReplicaManager:
             brokers=self._brokers,
         )
         partition = Partition(
-            topic.name, topic.topic_id, index, log, machine, self, internal=topic.internal
+            topic.name,
+            topic.topic_id,
+            index,
+            log,
+            machine,
+            self,
+            internal=topic.internal,
+            traffic=self._traffic.setdefault(topic.topic_id, TopicTraffic()),
         )
         self._partitions[topic.topic_id, index] = partition
         self._by_name[topic.name, index] = partition
@@ -329,6 +347,7 @@ class ReplicaManager:
             self.opened.set()
 
     def _remove_topic(self, topic_id: Uuid) -> None:
+        self._traffic.pop(topic_id, None)
         for key in [key for key in self._partitions if key[0] == topic_id]:
             self._remove(key, is_moved=False)
 

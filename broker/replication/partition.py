@@ -27,6 +27,7 @@ from broker.replication.partition_host import Appended, PartitionHost
 from broker.replication.partition_machine import PartitionMachine, Role
 from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import FetchWaiter, LeadershipChange
+from broker.replication.traffic import TopicTraffic
 from broker.transactions.admission import Admission
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
@@ -58,6 +59,7 @@ class Partition:
         "machine",
         "topic",
         "topic_id",
+        "traffic",
     )
 
     def __init__(
@@ -70,6 +72,7 @@ class Partition:
         host: PartitionHost,
         *,
         internal: bool = False,
+        traffic: TopicTraffic | None = None,
     ) -> None:
         self.topic = topic
         self.topic_id = topic_id
@@ -77,6 +80,8 @@ class Partition:
         self.internal = internal
         """A topic of the cluster's own: it goes first on the streams."""
         self.log = log
+        self.traffic = TopicTraffic() if traffic is None else traffic
+        """Shared by all partitions of the topic."""
         self.machine = machine
         self.feed = ReplicaFeed(host.tail_budget)
         self.host = host
@@ -230,6 +235,9 @@ class Partition:
             self.note_failure(error)
             raise
         if not result.duplicate:
+            traffic = self.traffic
+            traffic.bytes_in += len(batch)
+            traffic.records_in += result.last_offset + 1 - result.base_offset
             self.feed.appended(result.base_offset, result.last_offset + 1, result.batch)
             if self.flush_due:
                 self.request_flush()
@@ -352,9 +360,11 @@ class Partition:
         end = 0 if log is None else log.log_end_offset
         counted = log.recovery_point if log is not None and self.durable else end
         now_ms = self.host.clock.now_ms()
+        before = self.isr
         self.run(
             self.machine.on_metadata(view, log_end_offset=end, now_ms=now_ms, counted_end=counted)
         )
+        self._note_isr(before)
 
     def brokers_changed(self, brokers: Mapping[int, BrokerView]) -> None:
         self.run(self.machine.on_brokers(brokers, self.host.clock.now_ms()))
@@ -366,7 +376,13 @@ class Partition:
         self.run(self.machine.on_tick(self.host.clock.now_ms()))
 
     def isr_accepted(self, change: IsrChange, view: PartitionView) -> None:
+        before = self.isr
         self.run(self.machine.on_accepted(change, view, self.host.clock.now_ms()))
+        self._note_isr(before)
+
+    def _note_isr(self, before: tuple[int, ...]) -> None:
+        if before and self.is_leader:
+            self.traffic.note_isr(before, self.isr)
 
     def isr_refused(self, change: IsrChange) -> None:
         self.run(self.machine.on_refused(change, self.host.clock.now_ms()))

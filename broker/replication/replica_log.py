@@ -48,6 +48,7 @@ def append_from_leader(
         return False
     try:
         log.append_as_follower(batches)
+        partition.traffic.replication_bytes_in += len(batches)
     except ProtocolError as error:
         partition.note_failure(error)
         raise

@@ -195,6 +195,7 @@ class TransactionMachine:
                 self._schedule(name, stored, moment)  # a later transaction than it was set for
                 continue
             turn.append(Record(name, prepare(stored, turn, is_commit=False, is_bumped=True)))
+            turn.count("timed_out")
             turn.note(
                 f"transactional id {name}: open for more than {stored.timeout_ms} ms, aborted"
             )

@@ -165,6 +165,11 @@ class GuardedSyncObj(Elections):
         heard = self._heard_commit_index
         return self.leader_id() is not None and heard is not None and self.raftLastApplied >= heard
 
+    def unapplied(self) -> int:
+        """Entries that are known to be committed and are not applied here."""
+        known = max(self._heard_commit_index or 0, int(self.raftCommitIndex))
+        return max(0, known - int(self.raftLastApplied))
+
     def append_voters(self, voters: VoterSet, done: Callable[[Outcome], None]) -> None:
         self._append_own([encode_voters(voters)], done)
         self._SyncObj__sendAppendEntries()

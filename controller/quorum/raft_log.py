@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Mapping
 
 from controller.quorum.commands import COMMAND_BYTES_MAX, encode_command
@@ -30,7 +31,7 @@ from controller.quorum.tls import QuorumTls
 from controller.quorum.voter_set import Address, VoterNode
 from controller.quorum.voter_thread import VoterThread
 from ottla.core.checks import check
-from ottla.core.errors import ErrorCode, InvariantError, ProtocolError
+from ottla.core.errors import ErrorCode, InvariantError, OttlaError, ProtocolError
 from ottla.core.identifiers import Uuid
 from storage.vfs import Vfs
 
@@ -79,6 +80,12 @@ class RaftMetadataLog:
         self._told: Leadership | None = None
         self._waiting_commands = 0
         self._waiting_bytes = 0
+        self.proposals = 0
+        """That were accepted and answered; `proposal_ns` is what all of them took."""
+        self.proposal_ns = 0
+        self.proposal_failures = 0
+        self.elections = 0
+        """Leaders that this voter has heard of, itself included."""
         self.port = 0
 
     @property
@@ -103,6 +110,15 @@ class RaftMetadataLog:
         """Whether there is a leader, and all that it had committed when it last spoke is applied
         here."""
         return self._voter.has_caught_up
+
+    @property
+    def waiting_commands(self) -> int:
+        return self._waiting_commands
+
+    @property
+    def unapplied(self) -> int:
+        """Entries that are known to be committed and are not applied here."""
+        return self._voter.unapplied
 
     def start(self) -> None:
         """Open the journal, listen, and start the thread. Blocking, for the time it takes to read
@@ -228,8 +244,15 @@ class RaftMetadataLog:
             )
         self._waiting_commands += 1
         self._waiting_bytes += size
+        began_ns = time.monotonic_ns()
         try:
-            return await self._outcome(lambda done: Submitted(entries, done), timeout_ms)
+            proposal = await self._outcome(lambda done: Submitted(entries, done), timeout_ms)
+            self.proposals += 1
+            self.proposal_ns += time.monotonic_ns() - began_ns
+            return proposal
+        except OttlaError:
+            self.proposal_failures += 1
+            raise
         finally:
             self._waiting_commands -= 1
             self._waiting_bytes -= size
@@ -268,6 +291,7 @@ class RaftMetadataLog:
 
     def _tell_leadership(self, leadership: Leadership) -> None:
         self._told = leadership
+        self.elections += leadership.leader_id is not None
         for listener in list(self._listeners):
             try:
                 listener(leadership)

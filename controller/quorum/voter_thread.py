@@ -112,6 +112,10 @@ class VoterThread:
     def has_caught_up(self) -> bool:
         return not self._has_ended and self._engine is not None and self._engine.has_caught_up()
 
+    @property
+    def unapplied(self) -> int:
+        return 0 if self._engine is None else self._engine.unapplied()
+
     def post(self, event: Event) -> None:
         self._inbox.put(event)
 

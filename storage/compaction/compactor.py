@@ -38,6 +38,7 @@ from storage.config import NEVER
 from storage.log import Log
 from storage.segment import Segment
 from storage.vfs import Vfs
+from storage.work_counts import WorkCounts
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ class Compactor:
         self._clock = clock
         self._run_job = run_job
         self.configure(backoff_ms=backoff_ms, dedupe_buffer_bytes=dedupe_buffer_bytes)
+        self.counts = WorkCounts()
         self._paused: dict[Log, tuple[int, int]] = {}  # now_ms until when, and the pause in ms
 
     def configure(self, *, backoff_ms: int, dedupe_buffer_bytes: int) -> None:
@@ -188,6 +190,11 @@ class Compactor:
             self._pause(log)
             return
         self._paused.pop(log, None)
+        counts = self.counts
+        counts.compactions += 1
+        counts.compaction_ns += int((time.monotonic() - began) * 1e9)
+        counts.compaction_bytes_read += outcome.bytes_before
+        counts.compaction_bytes_written += outcome.bytes_after
         log.note_clean_offset(min(outcome.clean_offset, log.log_end_offset))
         _log.info(
             "compacted %s up to offset %d: %d bytes to %d, %d records to %d, in %.1f s",
@@ -244,6 +251,7 @@ class Compactor:
                 swap.discard(self._vfs, path)
 
     def _pause(self, log: Log) -> None:
+        self.counts.compaction_failures += 1
         pause_ms = min(max(2 * self._paused.get(log, (0, 0))[1], _RETRY_MS_MIN), _RETRY_MS_MAX)
         self._paused[log] = (self._clock.now_ms() + pause_ms, pause_ms)
 

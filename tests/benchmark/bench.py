@@ -35,6 +35,7 @@ from ottla.testing import Cluster
 from tests.benchmark.fail_over import fail_over
 from tests.benchmark.groups import coordinator_move, groups
 from tests.benchmark.measure import Brokers, Measure, print_table
+from tests.benchmark.scrape import scrape
 from tests.support.topics import create_topic
 
 MB = 1_000_000
@@ -270,7 +271,8 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="start, produce, large, latency, fail-over, coordinator-move or groups (only by name)",
+        help="start, produce, large, latency, fail-over or coordinator-move; only by name: groups, "
+        "scrape",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--tries", type=int, default=None, help="of each fail-over; default 5, 1")
@@ -312,6 +314,8 @@ def main() -> None:
         groups(measures, options.tries or 1)
     if wanted("coordinator-move"):
         coordinator_move(measures, 1 if options.quick else options.tries or 3)
+    if options.only == "scrape":
+        scrape(measures, options.tries or 10)
     if options.json:
         print(json.dumps([measure.__dict__ for measure in measures]))
     else:

@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import confluent_kafka
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from broker.http import server as http
 from broker.http.server import HttpAnswer, HttpRequest, HttpServer
@@ -180,3 +182,52 @@ def test_a_node_is_ready_while_all_its_replicas_are_in_sync() -> None:
             cluster.resume(node_id)
         for node_id in cluster.node_ids:
             wait_ready(cluster, node_id, 200)
+
+
+def test_a_node_counts_what_its_clients_do() -> None:
+    with Cluster(brokers=1) as cluster:
+        with Admin(cluster.bootstrap) as admin:
+            admin.create_topic("orders", partitions=1)
+        producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all"})
+        for _ in range(10):
+            producer.produce("orders", b"x" * 100)
+        assert producer.flush(30) == 0
+        consumer = confluent_kafka.Consumer(
+            {
+                "bootstrap.servers": cluster.bootstrap,
+                "group.id": "payments",
+                "auto.offset.reset": "earliest",
+            }
+        )
+        consumer.subscribe(["orders"])
+        taken = 0
+        while taken < 10:
+            message = consumer.poll(SECONDS_MAX)
+            assert message is not None
+            taken += 1
+            if taken == 4:
+                consumer.commit(message=message, asynchronous=False)
+        consumer.close()
+        request = urllib.request.Request(
+            f"http://{cluster.http_address(1)}/metrics",
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+    values = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+    assert values["ottla_topic_received_records_total", "orders"] == 10
+    assert values["ottla_topic_received_bytes_total", "orders"] >= 1_000
+    assert values["ottla_topic_sent_records_total", "orders"] >= 10
+    assert values["ottla_partition_log_end_offset", "0", "orders"] == 10
+    assert values["ottla_groups", "Empty", "classic"] == 1
+    assert values["ottla_group_rebalances_total", "member_joined"] == 1
+    # Closing commits once more, up to the tenth.
+    assert values["ottla_group_offset_commits_total", "plain"] >= 2
+    assert values["ottla_group_lag_records", "orders", "payments"] == 0
+    assert values["ottla_controller_active",] == 1
+    assert values["ottla_controller_brokers", "active"] == 1
+    assert values["ottla_request_duration_seconds_count", "Produce"] >= 1
+    assert values["ottla_node_ready",] == 1

@@ -13,11 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import uvloop
 
+from broker.handlers.error_counts import ErrorCounts
 from broker.handlers.services import BrokerServices
 from broker.handlers.spec import CloseConnection, HandlerSpec, RequestContext
 from broker.network.dispatch import Dispatcher
@@ -41,7 +43,7 @@ from ottla.protocol.messages.produce_request import (
 )
 from ottla.protocol.messages.produce_response import ProduceResponse
 
-SERVICES: BrokerServices = None  # type: ignore[assignment]  # these handlers need none
+SERVICES = cast(BrokerServices, SimpleNamespace(errors=ErrorCounts()))
 LIMITS = NetworkLimits(drain_ms_max=1_000)
 
 

@@ -57,25 +57,41 @@ async def test_an_empty_log() -> None:
     assert await replay_log(CountingMachine(), partition, 1) == LoadResult(0, 0, 0)
 
 
+class SteppingClock:
+    """A record costs a hundredth of a slice, or a whole one."""
+
+    def __init__(self, step_ns: int) -> None:
+        self.now_ns = 0
+        self._step_ns = step_ns
+
+    def __call__(self) -> int:
+        self.now_ns += self._step_ns
+        return self.now_ns
+
+
+@pytest.mark.parametrize(
+    ("step_ns", "turns_min", "turns_max"),
+    [(loading.SLICE_NS, 12, 100), (loading.SLICE_NS // 1000, 1, 4)],
+)
 @in_loop
-async def test_loading_lets_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "SLICE_RECORDS", 10)
+async def test_loading_lets_others_run(step_ns: int, turns_min: int, turns_max: int) -> None:
     partition = MemoryPartition()
     append(partition, *[(b"a", str(n).encode()) for n in range(100)])
-    task = asyncio.create_task(replay_log(CountingMachine(), partition, 1))
+    clock = SteppingClock(step_ns)
+    task = asyncio.create_task(replay_log(CountingMachine(), partition, 1, clock))
     turns_taken = 0
     while not task.done():
         await asyncio.sleep(0)
         turns_taken += 1
-    assert turns_taken >= 10
+    assert turns_min <= turns_taken <= turns_max
 
 
 @in_loop
-async def test_a_leadership_that_ends_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "SLICE_RECORDS", 1)
+async def test_a_leadership_that_ends_stops_it() -> None:
     partition = MemoryPartition()
-    append(partition, (b"a", b"1"), (b"a", b"2"), (b"a", b"3"))
-    task = asyncio.create_task(replay_log(CountingMachine(), partition, 1))
+    append(partition, *[(b"a", b"1")] * 20)
+    clock = SteppingClock(loading.SLICE_NS)
+    task = asyncio.create_task(replay_log(CountingMachine(), partition, 1, clock))
     await asyncio.sleep(0)
     partition.change_epoch()
     with pytest.raises(ProtocolError) as raised:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -23,7 +24,10 @@ class Fixture:
         self.partition = MemoryPartition(commits_at_once=False)
         self.machine = CountingMachine()
         limits = ShardLimits(commit_timeout_ms=5_000, batch_bytes_max=batch_bytes_max)
-        self.shard: Shard[CountingMachine] = Shard(7, 1, self.partition, self.clock, limits)
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.shard: Shard[CountingMachine] = Shard(
+            7, 1, self.partition, self.clock, limits, self.counts
+        )
         if is_active:
             self.shard.activate(self.machine, 0)
         self.ticket = 0

@@ -14,6 +14,7 @@ import pytest
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.services import BrokerServices
 from broker.handlers.spec import RequestContext
+from broker.replication.traffic import TopicTraffic
 from controller.state import ClusterState
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -70,6 +71,7 @@ class FakePartition:
     def __init__(self, topic: str, topic_id: Uuid, index: int) -> None:
         self.topic, self.topic_id, self.index = topic, topic_id, index
         self.internal = False
+        self.traffic = TopicTraffic()
         self.batches: list[bytes] = []
         self.leader_epoch = 5
         self.high_watermark = 0

@@ -8,8 +8,10 @@ import struct
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
+from broker.handlers.error_counts import ErrorCounts
 from broker.handlers.services import BrokerServices
 from broker.handlers.spec import CloseConnection, HandlerSpec
 from broker.network.connection import Connection
@@ -20,7 +22,7 @@ from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.heartbeat_request import HeartbeatRequest
 from ottla.protocol.messages.heartbeat_response import HeartbeatResponse
 
-SERVICES: BrokerServices = None  # type: ignore[assignment]
+SERVICES = cast(BrokerServices, SimpleNamespace(errors=ErrorCounts()))
 
 
 class FakeTransport(asyncio.Transport):

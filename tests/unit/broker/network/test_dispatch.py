@@ -5,11 +5,13 @@ import logging
 import os
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from broker.handlers.api_versions import api_versions_handler
+from broker.handlers.error_counts import ErrorCounts
 from broker.handlers.services import BrokerServices
 from broker.handlers.spec import CloseConnection, EncodedAnswer, HandlerSpec, RequestContext
 from broker.network.dispatch import Dispatcher, Exchange, Peer
@@ -34,7 +36,7 @@ from ottla.protocol.messages.metadata_response import MetadataResponse
 from ottla.protocol.messages.produce_request import ProduceRequest
 from ottla.protocol.messages.produce_response import ProduceResponse
 
-SERVICES: BrokerServices = None  # type: ignore[assignment]  # these handlers need none
+SERVICES = cast(BrokerServices, SimpleNamespace(errors=ErrorCounts()))
 
 
 def request(
@@ -379,3 +381,40 @@ def test_a_produce_is_charged_for_its_bytes_and_its_time(
     out = bytearray()
     dispatcher.encode(exchange, out)
     assert ProduceResponse.decode(out, 9, 9).throttle_time_ms == throttle_ms
+
+
+def test_requests_errors_and_durations_are_counted() -> None:
+    services = cast(BrokerServices, SimpleNamespace(errors=ErrorCounts()))
+    codes = iter([ErrorCode.NONE, ErrorCode.UNKNOWN_MEMBER_ID, None])
+
+    def handler(*_: object) -> HeartbeatResponse:
+        code = next(codes)
+        if code is None:
+            raise ProtocolError(ErrorCode.NOT_COORDINATOR)
+        return HeartbeatResponse(error_code=int(code))
+
+    dispatcher = Dispatcher([HandlerSpec(ApiKey.HEARTBEAT, 0, 4, handler)], services)
+    for _ in range(3):
+        dispatcher.encode(serve(dispatcher, heartbeat()), bytearray())
+    assert list(dispatcher.requests()) == [(ApiKey.HEARTBEAT, 4, 3)]
+    assert services.errors.counts == {
+        (ApiKey.HEARTBEAT, ErrorCode.UNKNOWN_MEMBER_ID): 1,
+        (ApiKey.HEARTBEAT, ErrorCode.NOT_COORDINATOR): 1,
+    }
+    ((api, durations),) = dispatcher.durations()
+    assert (api, durations.count) == (ApiKey.HEARTBEAT, 3)
+
+
+def test_an_error_of_an_answer_without_a_place_for_it_counts_once() -> None:
+    services = cast(BrokerServices, SimpleNamespace(errors=ErrorCounts()))
+
+    def failing(*_: object) -> MetadataResponse:
+        raise ProtocolError(ErrorCode.UNKNOWN_TOPIC_ID)
+
+    def fail(*_: object) -> MetadataResponse:
+        return MetadataResponse()
+
+    dispatcher = Dispatcher([HandlerSpec(ApiKey.METADATA, 0, 13, failing, fail)], services)
+    frame = request(ApiKey.METADATA, 12, MetadataRequest().encode(12), flexible=True)
+    dispatcher.encode(serve(dispatcher, frame), bytearray())
+    assert services.errors.counts == {(ApiKey.METADATA, ErrorCode.UNKNOWN_TOPIC_ID): 1}

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from broker.handlers.error_counts import ErrorCounts
+from broker.handlers.services import BrokerServices
 from broker.network.connection import Connection
 from broker.network.dispatch import Dispatcher
 from broker.network.limits import NetworkLimits
 from broker.network.listener import Listener, Server
 from ottla.core.clock import ManualClock
+
+SERVICES = cast(BrokerServices, SimpleNamespace(errors=ErrorCounts()))
 
 
 class FakeConnection:
@@ -31,7 +36,7 @@ class FakeConnection:
 def server(**limits: Any) -> tuple[Server, ManualClock]:
     clock = ManualClock()
     listeners = [Listener("CLIENTS", "127.0.0.1", 0)]
-    return Server(listeners, Dispatcher([], cast(Any, None)), NetworkLimits(**limits), clock), clock
+    return Server(listeners, Dispatcher([], SERVICES), NetworkLimits(**limits), clock), clock
 
 
 def admit(node: Server, connection: FakeConnection, address: str) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 
 from broker.replication.group_commit import GroupCommit
 from broker.replication.partition import Partition
+from storage.work_counts import WorkCounts
 from tests.unit.broker.replication.replication_support import Host, fill
 
 
@@ -19,7 +20,7 @@ def test_appends_of_one_moment_share_a_sync() -> None:
             synced.append(partition.log.recovery_point)
             done.set()
 
-        group_commit = GroupCommit(flushed)
+        group_commit = GroupCommit(flushed, WorkCounts())
         task = asyncio.create_task(group_commit.run())
         fill(partition, b"one", b"two", b"three")
         for _ in range(3):
@@ -44,7 +45,7 @@ def test_more_messages_than_one_gather_again_after_a_sync() -> None:
             points.append(log.recovery_point)
             told.set()
 
-        group_commit = GroupCommit(flushed)
+        group_commit = GroupCommit(flushed, WorkCounts())
         task = asyncio.create_task(group_commit.run())
 
         async def ask() -> None:
@@ -86,7 +87,7 @@ def test_a_failed_sync_is_told_and_not_tried_again() -> None:
             flushed.append(partition)
             done.set()
 
-        group_commit = GroupCommit(note)
+        group_commit = GroupCommit(note, WorkCounts())
         task = asyncio.create_task(group_commit.run())
         group_commit.request(bad)
         group_commit.request(good)

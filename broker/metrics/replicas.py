@@ -1,0 +1,147 @@
+"""Topics and partitions on this broker: traffic, ISR, log offsets and sizes, lag of followers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from broker.metrics.caps import PARTITIONS_MAX, TOPICS_MAX, LeftOut
+from broker.metrics.exposition import Family, Sample, counter, gauge, labels
+from broker.replication.manager import ReplicaManager
+from broker.replication.partition import Partition
+from broker.replication.partition_machine import Role
+from broker.replication.traffic import TopicTraffic
+from controller.state import ClusterState
+from storage.log import Log
+
+PARTITIONS_PER_PAUSE = 200
+
+_TRAFFIC = (
+    ("ottla_topic_received_bytes", "bytes_in", "Record batches appended for producers."),
+    ("ottla_topic_received_records", "records_in", "Records appended for producers."),
+    ("ottla_topic_sent_bytes", "bytes_out", "Record batches sent to consumers."),
+    (
+        "ottla_topic_sent_records",
+        "records_out",
+        "Offsets sent to consumers, those that compaction has emptied included.",
+    ),
+    (
+        "ottla_topic_replication_received_bytes",
+        "replication_bytes_in",
+        "Record batches taken over from leaders.",
+    ),
+    (
+        "ottla_topic_replication_sent_bytes",
+        "replication_bytes_out",
+        "Record batches sent to followers.",
+    ),
+    ("ottla_topic_isr_shrinks", "isr_shrinks", "Times that an ISR led here lost a member."),
+    ("ottla_topic_isr_expands", "isr_expands", "Times that an ISR led here got a member."),
+)
+
+
+def topic_families(
+    replicas: ReplicaManager, state: Callable[[], ClusterState], left_out: LeftOut
+) -> Iterator[Family]:
+    """A series a topic, of the first TOPICS_MAX."""
+    topics = state().topics
+    named: list[tuple[str, TopicTraffic]] = [
+        (labels(topic=topics[topic_id].name), traffic)
+        for topic_id, traffic in [*replicas.traffic.items()]
+        if topic_id in topics
+    ]
+    left_out.note("topics", len(named) - TOPICS_MAX)
+    del named[TOPICS_MAX:]
+    for name, attribute, help in _TRAFFIC:
+        yield counter(
+            name, help, ((label, getattr(traffic, attribute)) for label, traffic in named)
+        )
+
+
+def replica_families(replicas: ReplicaManager, left_out: LeftOut) -> Iterator[Family | None]:
+    """Of the broker as a whole, then a series a partition, of the first PARTITIONS_MAX."""
+    partitions = replicas.partitions
+    roles = dict.fromkeys(Role, 0)
+    under_replicated = under_min_isr = 0
+    lags: dict[int, int] = {}
+    for number, partition in enumerate(partitions, 1):
+        machine = partition.machine
+        roles[machine.role] += 1
+        if machine.role is Role.LEADER:
+            under_replicated += len(partition.isr) < len(machine.replicas)
+            under_min_isr += not machine.enough_replicas
+            for follower in machine.followers:
+                lags[follower] = max(lags.get(follower, 0), _lag(partition, follower))
+        if number % PARTITIONS_PER_PAUSE == 0:
+            yield None
+    yield gauge(
+        "ottla_partitions",
+        "Replicas on this broker, by their role; an offline one cannot be served.",
+        [(labels(role=role.value), count) for role, count in roles.items()],
+    )
+    yield gauge(
+        "ottla_partitions_under_replicated",
+        "Partitions led here that have fewer replicas in sync than replicas.",
+        under_replicated,
+    )
+    yield gauge(
+        "ottla_partitions_under_min_isr",
+        "Partitions led here that take no records of acks=all.",
+        under_min_isr,
+    )
+    yield gauge(
+        "ottla_follower_lag_max_records",
+        "What each follower has not yet confirmed, in the partition led here where it is most.",
+        [(labels(follower=follower), lag) for follower, lag in lags.items()],
+    )
+    left_out.note("partitions", len(partitions) - PARTITIONS_MAX)
+    named = [
+        (labels(topic=p.topic, partition=p.index), p, p.log)
+        for p in partitions[:PARTITIONS_MAX]
+        if p.log is not None
+    ]
+    yield None
+    yield from _log_families(named)
+    yield gauge(
+        "ottla_partition_replica_lag_records",
+        "What the slowest follower has not yet confirmed, of partitions led here.",
+        _lags(named),
+    )
+
+
+def _log_families(named: list[tuple[str, Partition, Log]]) -> Iterator[Family]:
+    yield gauge(
+        "ottla_partition_log_end_offset",
+        "The offset that the next record gets.",
+        ((label, log.log_end_offset) for label, _, log in named),
+    )
+    yield gauge(
+        "ottla_partition_log_start_offset",
+        "The first offset that is kept.",
+        ((label, log.log_start_offset) for label, _, log in named),
+    )
+    yield gauge(
+        "ottla_partition_high_watermark",
+        "Everything below is on all replicas in sync.",
+        ((label, partition.high_watermark) for label, partition, _ in named),
+    )
+    yield gauge(
+        "ottla_partition_size_bytes",
+        "Of the log's segments.",
+        ((label, log.size_bytes) for label, _, log in named),
+    )
+
+
+def _lags(named: list[tuple[str, Partition, Log]]) -> Iterator[Sample]:
+    for label, partition, _ in named:
+        if partition.is_leader:
+            followers = [*partition.machine.followers]
+            yield label, max((_lag(partition, one) for one in followers), default=0)
+
+
+def _lag(partition: Partition, follower_id: int) -> int:
+    """A follower that has proved no position lags by the whole log."""
+    log, follower = partition.log, partition.machine.followers.get(follower_id)
+    if log is None or follower is None:
+        return 0
+    position = follower.log_end_offset
+    return max(0, log.log_end_offset - (log.log_start_offset if position is None else position))
