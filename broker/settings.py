@@ -193,6 +193,21 @@ class NodeSettings:
     group_consumer_max_heartbeat_interval_ms: int = setting(
         "group.consumer.max.heartbeat.interval.ms", 15_000, "largest of a group's own", minimum=1
     )
+    group_consumer_max_size: int = setting(
+        "group.consumer.max.size", 2**31 - 1, "members of one consumer group", minimum=1
+    )
+    group_consumer_assignors: tuple[str, ...] = setting(
+        "group.consumer.assignors",
+        ("uniform", "range"),
+        "assignors that members may ask for, the default first",
+        choices=("uniform", "range"),
+    )
+    group_consumer_migration_policy: str = setting(
+        "group.consumer.migration.policy",
+        "bidirectional",
+        "which groups with members may change between the classic and the consumer protocol",
+        choices=("bidirectional", "upgrade", "downgrade", "disabled"),
+    )
     transaction_state_log_num_partitions: int = setting(
         "transaction.state.log.num.partitions",
         50,

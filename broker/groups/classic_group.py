@@ -142,6 +142,17 @@ class ClassicGroup:
         )
 
     @property
+    def is_leaderless(self) -> bool:
+        """It was a consumer group, and nobody has assigned for those who are left."""
+        stored = self.stored
+        return (
+            self.state is GroupState.STABLE
+            and stored is not None
+            and bool(self.members)
+            and stored.leader_id is None
+        )
+
+    @property
     def all_joined(self) -> bool:
         return not self.pending and all(member.has_joined for member in self.members.values())
 
@@ -249,6 +260,8 @@ class ClassicGroup:
         """The earliest of all that is waited for, in monotonic ms; O(members)."""
         deadlines = [m.deadline_ms for m in self.members.values() if m.deadline_ms is not None]
         deadlines += self.pending.values()
+        if self.is_leaderless:
+            deadlines.append(0)
         if self.join_round is not None:
             deadlines.append(self.join_round.deadline_ms)
         if self.sync_deadline_ms is not None:

@@ -3,6 +3,7 @@
     group empty                     offsets.retention.minutes after both that and the commit
     no group, only offsets          offsets.retention.minutes after the commit
     stable, protocol "consumer"     likewise, for topics to which no member subscribes
+    consumer group (KIP-848)        likewise
     other states                    nothing expires
     commits with a retention time   when that has passed (OffsetCommit up to version 4)
 
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 from broker.coordinator.machine import Turn
 from broker.groups.classic_group import ClassicGroup
+from broker.groups.consumer.group import ConsumerGroup
+from broker.groups.consumer.migration import tombstones
 from broker.groups.offsets import OffsetStore
 from broker.groups.settings import GroupSettings
 from broker.groups.states import GroupState
@@ -23,7 +26,7 @@ from broker.groups.subscriptions import subscribed_topics
 
 def expire_group(
     group_id: str,
-    group: ClassicGroup | None,
+    group: ClassicGroup | ConsumerGroup | None,
     store: OffsetStore,
     turn: Turn[Record],
     settings: GroupSettings,
@@ -39,7 +42,11 @@ def expire_group(
                 turn.append(OffsetRecord(group_id, topic, partition, None))
             else:
                 kept += 1
-    if (
+    if isinstance(group, ConsumerGroup):
+        if not group.members and not kept:
+            turn.records += tombstones(group)
+            turn.note(f"group {group_id} is empty and has no offsets left: deleted")
+    elif (
         group is not None
         and group.stored is not None
         and group.state is GroupState.EMPTY
@@ -51,8 +58,10 @@ def expire_group(
     return looked_at
 
 
-def topics_in_use(group: ClassicGroup | None) -> frozenset[str] | None:
+def topics_in_use(group: ClassicGroup | ConsumerGroup | None) -> frozenset[str] | None:
     """Topics whose offsets stay; None: all stay."""
+    if isinstance(group, ConsumerGroup):
+        return group.topics
     if group is None or group.state is GroupState.EMPTY:
         return frozenset()
     if group.state is not GroupState.STABLE or group.protocol_type != "consumer":
@@ -68,13 +77,17 @@ def topics_in_use(group: ClassicGroup | None) -> frozenset[str] | None:
 
 def _is_expired(
     committed: CommittedOffset,
-    group: ClassicGroup | None,
+    group: ClassicGroup | ConsumerGroup | None,
     timestamp_ms: int,
     settings: GroupSettings,
 ) -> bool:
     if committed.expire_timestamp_ms is not None:
         return timestamp_ms >= committed.expire_timestamp_ms
     since_ms = committed.commit_timestamp_ms
-    if group is not None and group.stored is not None and group.state is GroupState.EMPTY:
+    if (
+        isinstance(group, ClassicGroup)
+        and group.stored is not None
+        and group.state is GroupState.EMPTY
+    ):
         since_ms = max(since_ms, group.stored.state_timestamp_ms)
     return timestamp_ms - since_ms >= settings.offsets_retention_ms

@@ -21,6 +21,8 @@ from broker.coordinator.replicated_partition import ReplicatedPartition
 from broker.coordinator.runtime import CoordinatorRuntime
 from broker.coordinator.shard import ShardLimits
 from broker.groups.consumer.requests import (
+    STATIC_LEAVE_EPOCH,
+    ConsumerGroupDescription,
     ConsumerHeartbeat,
     ConsumerHeartbeatResult,
     TopicsView,
@@ -43,7 +45,7 @@ from broker.groups.settings import GroupSettings
 from broker.groups.stored import TEXT_BYTES_MAX
 from broker.replication.seams import LeadershipChange
 from broker.transactions.seams import TransactionMarker
-from controller.state import PartitionMetadata
+from controller.state import GROUP, PartitionMetadata
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.hashing import coordinator_partition
@@ -90,12 +92,14 @@ class GroupCoordinator:
         )
         self.runtime: CoordinatorRuntime[GroupMachine] = CoordinatorRuntime(
             TOPIC,
-            lambda index: GroupMachine(settings),
+            lambda index: GroupMachine(settings, self.topics_view, self._group_configs),
             lambda index: replicas.partition(TOPIC, index),
             clock,
             ShardLimits(settings.commit_timeout_ms, settings.record_bytes_max),
         )
         self._unknown_topic_ids: set[Uuid] = set()
+        self._view: TopicsView | None = None
+        self._view_version = 0
         replicas.add_leadership_listener(self._on_leadership)
         metadata.subscribe(self._on_metadata)
 
@@ -147,16 +151,20 @@ class GroupCoordinator:
     def consumer_heartbeat(
         self, request: ConsumerHeartbeat
     ) -> asyncio.Future[ConsumerHeartbeatResult]:
-        """KIP-848; the decision is given the topics as this broker knows them now."""
+        """KIP-848."""
         texts = [request.member_id, request.instance_id or "", request.rack_id or ""]
         texts += [request.client_id, *(request.topics or ())]
+        if "" in (request.member_id, request.instance_id, request.rack_id, request.assignor):
+            return _refused(
+                ErrorCode.INVALID_REQUEST,
+                "member id, instance id, rack id and assignor must not be empty",
+            )
+        if request.member_epoch == STATIC_LEAVE_EPOCH and request.instance_id is None:
+            return _refused(ErrorCode.INVALID_REQUEST, "a member without instance id leaves by -1")
         if not _fit_a_record(texts):
             return _refused(ErrorCode.INVALID_REQUEST, "a name is longer than 32767 bytes")
-        topics = self._metadata.state.topics.values()
-        view = TopicsView({t.name: (t.topic_id, len(t.partitions)) for t in topics})
         return self._submit(
-            request.group_id,
-            lambda m, ticket, turn: m.consumer_heartbeat(request, view, ticket, turn),
+            request.group_id, lambda m, ticket, turn: m.consumer_heartbeat(request, ticket, turn)
         )
 
     def leave(self, request: LeaveRequest) -> asyncio.Future[list[ErrorCode]]:
@@ -215,6 +223,14 @@ class GroupCoordinator:
             may_be_empty=True,
         )
 
+    def describe_consumers(self, group_id: str) -> asyncio.Future[ConsumerGroupDescription]:
+        """A group of the consumer protocol (KIP-848)."""
+        return self._submit(
+            group_id,
+            lambda m, ticket, turn: m.describe_consumers(group_id, ticket, turn),
+            may_be_empty=True,
+        )
+
     def delete(self, group_id: str) -> asyncio.Future[None]:
         return self._submit(group_id, lambda m, ticket, turn: m.delete(group_id, ticket, turn))
 
@@ -256,11 +272,26 @@ class GroupCoordinator:
 
     # ---- what happens elsewhere
 
+    def _group_configs(self, group_id: str) -> Mapping[str, str]:
+        return self._metadata.state.configs.get((GROUP, group_id), {})
+
+    def topics_view(self) -> TopicsView:
+        """The topics as this broker knows them now; made once for each change of them."""
+        if self._view is None:
+            topics = self._metadata.state.topics.values()
+            self._view = TopicsView(
+                {t.name: (t.topic_id, len(t.partitions)) for t in topics}, self._view_version
+            )
+        return self._view
+
     def _on_leadership(self, change: LeadershipChange) -> None:
         if change.topic == TOPIC:
             self.runtime.on_leadership(change.index, change.leader_epoch, change.is_leader)
 
     def _on_metadata(self, delta: MetadataDelta) -> None:
+        if delta.topics or delta.deleted or delta.snapshot:
+            self._view = None
+            self._view_version += 1
         if delta.deleted:
             self._forget_topics(dict(delta.deleted), just_now=True)
 

@@ -7,7 +7,7 @@ are passed to the module that knows. Reads are requests too: their answers wait 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,10 +15,11 @@ from broker.coordinator.deadlines import Deadlines
 from broker.coordinator.machine import Moment, Ticket, Turn
 from broker.groups import records
 from broker.groups.classic_group import ClassicGroup
-from broker.groups.consumer import heartbeat as consumer
 from broker.groups.consumer.group import ConsumerGroup
+from broker.groups.consumer.groups import ConsumerGroups
+from broker.groups.consumer.heartbeat import check_committer, check_reader
+from broker.groups.consumer.migration import tombstones
 from broker.groups.consumer.requests import ConsumerHeartbeat, TopicsView
-from broker.groups.consumer.stored import EpochRecord, TargetEpochRecord
 from broker.groups.expiry import expire_group, topics_in_use
 from broker.groups.join import decide_join
 from broker.groups.membership import decide_heartbeat, decide_leave, decide_sync
@@ -45,6 +46,7 @@ from ottla.core.identifiers import Uuid
 GROUPS_PER_TURN: Final = 100
 OFFSETS_PER_TURN: Final = 5_000
 """How much one `on_deadline` looks at; what is left stays due."""
+_NO_TOPICS: Final = TopicsView({})
 
 
 class GroupMachine:
@@ -63,9 +65,15 @@ class GroupMachine:
         "pending",
     )
 
-    def __init__(self, settings: GroupSettings) -> None:
+    def __init__(
+        self,
+        settings: GroupSettings,
+        topics: Callable[[], TopicsView] = lambda: _NO_TOPICS,
+        configs: Callable[[str], Mapping[str, str]] = lambda group_id: {},
+    ) -> None:
+        """`topics`: the cluster's, `configs`: what is set for a group, as they are known now."""
         self.groups: dict[str, ClassicGroup] = {}
-        self.consumers: dict[str, ConsumerGroup] = {}
+        self.consumers = ConsumerGroups(self.groups, settings, topics, configs)
         """Groups of the consumer protocol (KIP-848); no id is in both."""
         self.offsets = OffsetStore()
         self.pending = PendingOffsets()
@@ -95,10 +103,7 @@ class GroupMachine:
                 self.pending.replay(record, producer_id)
             return
         if not isinstance(record, GroupRecord):
-            consumers = self.consumers.setdefault(record.group_id, ConsumerGroup(record.group_id))
-            consumers.replay(record)
-            if consumers.is_gone:
-                del self.consumers[record.group_id]
+            self.consumers.replay(record)
             return
         group = self.groups.get(record.group_id)
         if record.group is not None:
@@ -122,50 +127,67 @@ class GroupMachine:
         for group in self.groups.values():
             group.restore_members(moment.now_ms)
             self._schedule(group)
-        for consumers in self.consumers.values():
-            consumer.restore_deadlines(consumers, moment.now_ms, self._settings)
+        self.consumers.restore_deadlines(moment.now_ms)
+        for consumers in self.consumers.groups.values():
             self._schedule(consumers)
         self._sweep_at_ms = moment.now_ms + self._settings.offsets_retention_check_interval_ms
 
     # ---- members
 
     def join(self, request: JoinRequest, ticket: Ticket, turn: Turn[Record]) -> None:
-        if request.group_id in self.consumers:
-            raise ProtocolError(
-                ErrorCode.INCONSISTENT_GROUP_PROTOCOL, "the group uses the consumer protocol"
-            )
+        consumers = self.consumers.groups.get(request.group_id)
+        if consumers is not None and consumers.members:
+            self.consumers.join(request, ticket, turn)
+            self._schedule(consumers)
+            return
         group = self.groups.get(request.group_id)
         if group is None:
             if request.member_id != "":
                 raise ProtocolError(ErrorCode.UNKNOWN_MEMBER_ID)
             group = ClassicGroup(request.group_id)
         decide_join(group, request, ticket, turn, self._settings)
+        if consumers is not None:  # it is empty, and was a consumer group until now
+            turn.records[:0] = tombstones(consumers)
         self.groups[request.group_id] = group
         self._decided(group, turn, ticket)
 
     def sync(self, request: SyncRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        if request.group_id in self.consumers.groups:
+            self.consumers.sync(request, ticket, turn)
+            return
         group = self._group_of_member(request.group_id)
         decide_sync(group, request, ticket, turn, self._settings)
         self._decided(group, turn, ticket)
 
     def heartbeat(self, request: HeartbeatRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        consumers = self.consumers.groups.get(request.group_id)
+        if consumers is not None:
+            self.consumers.classic_heartbeat(request, ticket, turn)
+            self._schedule(consumers)
+            return
         # A session that ends later needs no new deadline: see Deadlines.
         decide_heartbeat(self._group_of_member(request.group_id), request, ticket, turn)
 
     def consumer_heartbeat(
-        self, request: ConsumerHeartbeat, view: TopicsView, ticket: Ticket, turn: Turn[Record]
+        self, request: ConsumerHeartbeat, ticket: Ticket, turn: Turn[Record]
     ) -> None:
-        """The result is a ConsumerHeartbeatResult; GROUP_ID_NOT_FOUND: the group is classic."""
-        group_id = request.group_id
-        if group_id in self.groups:
-            raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND, "the group uses the classic protocol")
-        group = self.consumers.get(group_id, ConsumerGroup(group_id))
-        turn.answer(ticket, consumer.decide_heartbeat(group, request, view, turn, self._settings))
-        if turn.records:
-            self.consumers[group_id] = group
-        self._schedule(group)
+        """The result is a ConsumerHeartbeatResult."""
+        self.consumers.heartbeat(request, ticket, turn)
+        self._settle(request.group_id, turn)
+
+    def _settle(self, group_id: str, turn: Turn[Record]) -> None:
+        """After a decision on a consumer group, which may have changed its kind."""
+        for answered, _ in turn.answers:
+            self._parked.pop(answered, None)
+        group = self.groups.get(group_id) or self.consumers.groups.get(group_id)
+        if group is not None:
+            self._schedule(group)
 
     def leave(self, request: LeaveRequest, ticket: Ticket, turn: Turn[Record]) -> None:
+        if request.group_id in self.consumers.groups:
+            self.consumers.leave(request, ticket, turn)
+            self._settle(request.group_id, turn)
+            return
         group = self._group_of_member(request.group_id)
         decide_leave(group, request, ticket, turn, self._settings)
         self._decided(group, turn)
@@ -244,16 +266,23 @@ class GroupMachine:
         self, request: CommitRequest, *, is_transactional: bool = False
     ) -> CommitRequest:
         """A commit to a consumer group is checked here; `decide_commit` then sees no member."""
-        group = self.consumers.get(request.group_id)
+        group = self.consumers.groups.get(request.group_id)
         if group is None:
             return request
-        consumer.check_committer(
-            group, request.member_id, request.generation, is_transactional=is_transactional
+        check_committer(
+            group,
+            request.member_id,
+            request.instance_id,
+            request.generation,
+            is_transactional=is_transactional,
         )
         return replace(request, member_id="", instance_id=None, generation=-1)
 
     def fetch(self, request: FetchRequest, ticket: Ticket, turn: Turn[Record]) -> None:
-        """The result is a list of FetchedOffset."""
+        """The result is a list of FetchedOffset; `check_reader`'s errors."""
+        consumers = self.consumers.groups.get(request.group_id)
+        if consumers is not None:
+            check_reader(consumers, request.member_id, request.member_epoch)
         turn.answer(ticket, fetch(self.offsets, self.pending, request))
 
     def forget_topics(
@@ -272,17 +301,17 @@ class GroupMachine:
         listings += [
             GroupListing(group_id, "", GroupState.EMPTY)
             for group_id in self.offsets.group_ids
-            if group_id not in self.groups and group_id not in self.consumers
+            if group_id not in self.groups and group_id not in self.consumers.groups
         ]
         listings += [
             GroupListing(group_id, "consumer", consumers.state, is_consumer=True)
-            for group_id, consumers in self.consumers.items()
+            for group_id, consumers in self.consumers.groups.items()
         ]
         turn.answer(ticket, listings)
 
     def describe(self, group_id: str, ticket: Ticket, turn: Turn[Record]) -> None:
         """The result is a GroupDescription; GROUP_ID_NOT_FOUND."""
-        if group_id in self.consumers:
+        if group_id in self.consumers.groups:
             raise ProtocolError(
                 ErrorCode.GROUP_ID_NOT_FOUND, f"Group {group_id} is not a classic group."
             )
@@ -311,10 +340,14 @@ class GroupMachine:
             ),
         )
 
+    def describe_consumers(self, group_id: str, ticket: Ticket, turn: Turn[Record]) -> None:
+        """The result is a ConsumerGroupDescription; GROUP_ID_NOT_FOUND."""
+        turn.answer(ticket, self.consumers.describe(group_id))
+
     def delete(self, group_id: str, ticket: Ticket, turn: Turn[Record]) -> None:
         """Tombstones for an empty group and its offsets; GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP."""
         group = self.groups.get(group_id)
-        consumers = self.consumers.get(group_id)
+        consumers = self.consumers.groups.get(group_id)
         if consumers is not None and consumers.members:
             raise ProtocolError(ErrorCode.NON_EMPTY_GROUP)
         if group is None and consumers is None and not self.offsets.has(group_id):
@@ -331,8 +364,7 @@ class GroupMachine:
         if group is not None and group.stored is not None:
             turn.append(GroupRecord(group_id, None))
         if consumers is not None:
-            turn.append(TargetEpochRecord(group_id, None))
-            turn.append(EpochRecord(group_id, None))
+            turn.records += tombstones(consumers)
         turn.answer(ticket, None)
 
     def delete_offsets(
@@ -347,13 +379,11 @@ class GroupMachine:
         GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; for one, GROUP_SUBSCRIBED_TO_TOPIC.
         """
         group = self.groups.get(group_id)
-        consumers = self.consumers.get(group_id)
+        consumers = self.consumers.groups.get(group_id)
         pending = self.pending.of_group(group_id)
         if group is None and consumers is None and not pending and not self.offsets.has(group_id):
             raise ProtocolError(ErrorCode.GROUP_ID_NOT_FOUND)
-        in_use = topics_in_use(group)
-        if consumers is not None:
-            in_use = frozenset(t for m in consumers.members.values() for t in m.topics)
+        in_use = topics_in_use(group or consumers)
         if in_use is None and (group is None or group.protocol_type != "consumer"):
             raise ProtocolError(ErrorCode.NON_EMPTY_GROUP, "its members are no consumers")
         committed = self.offsets.of_group(group_id)
@@ -384,10 +414,10 @@ class GroupMachine:
             group_id = self._deadlines.pop_due(now_ms)
             if group_id is None:
                 break
-            consumers = self.consumers.get(group_id)
+            consumers = self.consumers.groups.get(group_id)
             if consumers is not None:
-                consumer.expire(consumers, turn)
-                self._schedule(consumers)
+                self.consumers.expire(consumers, turn)
+                self._settle(group_id, turn)
                 continue
             group = self.groups.get(group_id)
             if group is not None:
@@ -407,15 +437,13 @@ class GroupMachine:
         if turn.records:
             return  # a group that has just changed is looked at once that is replayed
         if not self._sweep:
-            self._sweep.extend({*self.groups, *self.offsets.group_ids})
+            self._sweep.extend({*self.groups, *self.consumers.groups, *self.offsets.group_ids})
         looked_at = 0
         for _ in range(GROUPS_PER_TURN):
             if not self._sweep or looked_at > OFFSETS_PER_TURN:
                 break
             group_id = self._sweep.popleft()
-            if group_id in self.consumers and self.consumers[group_id].members:
-                continue
-            group = self.groups.get(group_id)
+            group = self.groups.get(group_id) or self.consumers.groups.get(group_id)
             if self.pending.of_group(group_id):
                 continue  # in use by a transaction
             looked_at += expire_group(group_id, group, self.offsets, turn, self._settings)

@@ -129,6 +129,9 @@ class FetchRequest:
     group_id: str
     topics: tuple[tuple[str, tuple[int, ...]], ...] | None
     """(name, partitions); None: everything that the group has committed."""
+    member_id: str | None = None
+    member_epoch: int = -1
+    """Of a member of the consumer protocol (KIP-848); else None and -1."""
 
 
 @dataclass(frozen=True, slots=True)

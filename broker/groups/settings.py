@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ottla.core.group_configs import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,10 @@ class GroupSettings:
     """group.consumer.session.timeout.ms and group.consumer.heartbeat.interval.ms (KIP-848)."""
     consumer_max_size: int = 2**31 - 1
     """group.consumer.max.size."""
+    consumer_assignors: tuple[str, ...] = ("uniform", "range")
+    """group.consumer.assignors: those of consumer/assignors.py, the default first."""
+    consumer_migration_policy: str = "bidirectional"
+    """group.consumer.migration.policy: disabled, upgrade, downgrade or bidirectional."""
     offsets_retention_ms: int = 10_080 * 60_000
     """offsets.retention.minutes: how long offsets outlive their group's last member."""
     offsets_retention_check_interval_ms: int = 600_000
@@ -34,3 +41,25 @@ class GroupSettings:
     record_bytes_max: int = 1_000_000
     """Of one group's record with subscriptions and assignments, and of one batch of records; must
     stay below max.message.bytes of __consumer_offsets."""
+
+    def of_group(self, configs: Mapping[str, str]) -> GroupSettings:
+        """With what was set for one group (ottla/core/group_configs.py)."""
+        if not configs:
+            return self
+        session_ms = int(configs.get(SESSION_TIMEOUT_MS, self.consumer_session_timeout_ms))
+        heartbeat_ms = int(configs.get(HEARTBEAT_INTERVAL_MS, self.consumer_heartbeat_interval_ms))
+        return replace(
+            self,
+            consumer_session_timeout_ms=session_ms,
+            consumer_heartbeat_interval_ms=heartbeat_ms,
+        )
+
+    @property
+    def may_upgrade(self) -> bool:
+        """A group with members of the classic protocol becomes a consumer group."""
+        return self.consumer_migration_policy in ("upgrade", "bidirectional")
+
+    @property
+    def may_downgrade(self) -> bool:
+        """A consumer group with none but classic members becomes a classic group."""
+        return self.consumer_migration_policy in ("downgrade", "bidirectional")

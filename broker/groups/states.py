@@ -24,6 +24,7 @@ class GroupState(Enum):
     Transition: a first member joins → PREPARING_REBALANCE; DeleteGroups, or the last offset is
     expired → DEAD.
     Previous: PREPARING_REBALANCE (all members left), or none.
+    A first heartbeat of the consumer protocol makes it a consumer group → DEAD; so in every state.
     """
 
     PREPARING_REBALANCE = "PreparingRebalance"
@@ -55,14 +56,15 @@ class GroupState(Enum):
     the current generation.
     Transition: a member joins, leaves or crashes, changes its metadata, or is the leader and joins
     → PREPARING_REBALANCE; the member id of a static member is replaced → STABLE.
-    Previous: COMPLETING_REBALANCE, STABLE.
+    Previous: COMPLETING_REBALANCE, STABLE; EMPTY of a group that was a consumer group until its
+    last member of that protocol left: it has no leader and is rebalanced at once.
     """
 
     DEAD = "Dead"
     """Deleted: a tombstone stands in the log. The object is dropped; the same group id may be used
     for a new group at once.
 
-    Action: none. Transition: none. Previous: EMPTY.
+    Action: none. Transition: none. Previous: EMPTY; any, when it becomes a consumer group.
     """
 
 
@@ -72,6 +74,15 @@ VALID_PREVIOUS: Final = {
         {GroupState.EMPTY, GroupState.COMPLETING_REBALANCE, GroupState.STABLE}
     ),
     GroupState.COMPLETING_REBALANCE: frozenset({GroupState.PREPARING_REBALANCE}),
-    GroupState.STABLE: frozenset({GroupState.COMPLETING_REBALANCE, GroupState.STABLE}),
-    GroupState.DEAD: frozenset({GroupState.EMPTY}),
+    GroupState.STABLE: frozenset(
+        {GroupState.COMPLETING_REBALANCE, GroupState.STABLE, GroupState.EMPTY}
+    ),
+    GroupState.DEAD: frozenset(
+        {
+            GroupState.EMPTY,
+            GroupState.PREPARING_REBALANCE,
+            GroupState.COMPLETING_REBALANCE,
+            GroupState.STABLE,
+        }
+    ),
 }

@@ -37,6 +37,12 @@ METADATA_VERSION_MAX: Final = 25
 """4.0-IV3. What clients read from it is that KIP-896 and later protocol rules hold."""
 
 
+FEATURES_FROM_ZERO: Final = (
+    SupportedFeatureKey("group.version", 0, 1),
+    SupportedFeatureKey("transaction.version", 0, 2),
+)
+
+
 def api_versions_handler(others: Sequence[HandlerSpec]) -> HandlerSpec:
     """The handler that tells of `others` and itself."""
     table = [(spec.api_key, spec.min_version, spec.max_version) for spec in others]
@@ -57,11 +63,12 @@ def api_versions_handler(others: Sequence[HandlerSpec]) -> HandlerSpec:
             api_keys=api_keys,
             supported_features=[
                 SupportedFeatureKey("metadata.version", METADATA_VERSION_MIN, METADATA_VERSION_MAX),
-                *([SupportedFeatureKey("transaction.version", 0, 2)] if tells_from_zero else []),
+                *(FEATURES_FROM_ZERO if tells_from_zero else ()),
             ],
             finalized_features_epoch=max(services.metadata.offset, 0),
             finalized_features=[
                 FinalizedFeatureKey("metadata.version", METADATA_VERSION_MAX, METADATA_VERSION_MAX),
+                FinalizedFeatureKey("group.version", 1, 1),
                 FinalizedFeatureKey("transaction.version", 2, 2),
             ],
         )

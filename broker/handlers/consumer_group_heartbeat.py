@@ -1,12 +1,13 @@
-"""ConsumerGroupHeartbeat (key 68), version 0: the consumer protocol (KIP-848).
+"""ConsumerGroupHeartbeat (key 68), versions 0–1: the consumer protocol (KIP-848).
 
 0   the server makes the id of a member that has none
+1   members make their ids (KIP-1082); regular expressions
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from broker.groups.consumer.records import by_topic
 from broker.groups.consumer.requests import (
@@ -30,12 +31,15 @@ from ottla.protocol.messages.consumer_group_heartbeat_response import (
 if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
 
+_OWN_IDS: Final = 1
+
 
 def handle(
     services: BrokerServices, context: RequestContext, request: ConsumerGroupHeartbeatRequest
 ) -> Answer:
     member_id = request.member_id
-    if not member_id and request.member_epoch == JOIN_EPOCH:
+    makes_id = context.api_version < _OWN_IDS and request.member_epoch == JOIN_EPOCH
+    if not member_id and makes_id:
         member_id = services.groups.new_member_id(context.client_id or "")
     owned = request.topic_partitions
     topics = request.subscribed_topic_names
@@ -55,6 +59,7 @@ def handle(
             if owned is None
             else frozenset((t.topic_id, index) for t in owned for index in t.partitions)
         ),
+        regex=request.subscribed_topic_regex,
     )
     return answer_when_done(
         services.groups.consumer_heartbeat(beat),
@@ -81,4 +86,4 @@ def fail(
     return ConsumerGroupHeartbeatResponse(error_code=int(code), error_message=message)
 
 
-HANDLER = HandlerSpec(ApiKey.CONSUMER_GROUP_HEARTBEAT, 0, 0, handle, fail)
+HANDLER = HandlerSpec(ApiKey.CONSUMER_GROUP_HEARTBEAT, 0, 1, handle, fail)

@@ -4,7 +4,7 @@
 5   leader epochs (KIP-320)
 7   require_stable (KIP-447): UNSTABLE_OFFSET_COMMIT while an open transaction may change an offset
 8   many groups at once (KIP-709)
-9   member id and epoch (KIP-848), which a classic group does not check
+9   member id and epoch (KIP-848), which only a group of the consumer protocol checks
 10  topics by id
 
 A partition without a committed offset has offset -1 and no error, likewise one whose offset was
@@ -106,7 +106,9 @@ def _fetch(
             (_name(services, version, topic) or "", tuple(topic.partition_indexes))
             for topic in group.topics
         )
-    return services.groups.fetch(FetchRequest(group.group_id, topics))
+    return services.groups.fetch(
+        FetchRequest(group.group_id, topics, group.member_id, group.member_epoch)
+    )
 
 
 def _name(services: BrokerServices, version: int, asked: OffsetFetchRequestTopics) -> str | None:

@@ -85,6 +85,8 @@ def test_every_message_has_an_oracle_or_is_a_record_of_an_internal_topic() -> No
         "ConsumerGroupTargetAssignmentMemberValue",
         "ConsumerGroupCurrentMemberAssignmentKey",
         "ConsumerGroupCurrentMemberAssignmentValue",
+        "ConsumerGroupRegularExpressionKey",
+        "ConsumerGroupRegularExpressionValue",
         "TransactionLogKey",
         "TransactionLogValue",
     }

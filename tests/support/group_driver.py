@@ -50,8 +50,14 @@ class GroupDriver:
         self.answers: dict[Ticket, object] = {}
         self.notes: list[str] = []
         self._tickets = itertools.count(1)
-        self.machine = GroupMachine(settings)
+        self.machine = self.new_machine()
         self.machine.loaded(self.moment)
+
+    def new_machine(self) -> GroupMachine:
+        return GroupMachine(self.settings)
+
+    def carried_out(self) -> None:
+        """Called after every step."""
 
     @property
     def moment(self) -> Moment:
@@ -68,7 +74,7 @@ class GroupDriver:
         return self.machine
 
     def replayed(self) -> GroupMachine:
-        machine = GroupMachine(self.settings)
+        machine = self.new_machine()
         for key, value in self.log:
             record = machine.decode(key, value)
             assert record is not None
@@ -100,6 +106,7 @@ class GroupDriver:
             assert ticket not in self.answers, "answered twice"
             self.answers[ticket] = answer
         self.notes += turn.notes
+        self.carried_out()
 
     def answer(self, ticket: Ticket) -> Any:
         return self.answers.get(ticket, PENDING)

@@ -11,7 +11,9 @@ from broker.groups.consumer.stored import (
     CurrentRecord,
     EpochRecord,
     MemberState,
+    RegexRecord,
     StoredCurrent,
+    StoredRegex,
     StoredSubscriber,
     SubscriberRecord,
     TargetEpochRecord,
@@ -49,11 +51,15 @@ class ConsumerGroup:
         "currents",
         "epoch",
         "group_id",
+        "may_be_classic",
         "members",
         "metadata_hash",
+        "pending",
+        "regexes",
         "revocations",
         "sessions",
         "targets",
+        "view_version",
     )
 
     def __init__(self, group_id: str) -> None:
@@ -64,10 +70,18 @@ class ConsumerGroup:
         self.members: dict[str, StoredSubscriber] = {}
         self.targets: dict[str, TopicPartitions] = {}
         self.currents: dict[str, StoredCurrent] = {}
+        self.regexes: dict[str, StoredRegex] = {}
+        self.view_version = -1
+        """Of the topics that the hash was last compared with; not in the log."""
+        self.pending: dict[str, int] = {}
+        """Ids given to members of the classic protocol (KIP-394), and when they expire; likewise"""
+        self.may_be_classic = False
+        """Perhaps no member of the consumer protocol is left: to be looked at; likewise."""
         self.sessions: dict[str, int] = {}
         """When each member's session ends, in monotonic ms; not in the log."""
         self.revocations: dict[str, int] = {}
-        """By when each member that has to give partitions up must have done so; likewise."""
+        """By when a member must take its next step: give partitions up, or in the classic protocol
+        join again or ask for its assignment; likewise."""
 
     def replay(self, record: ConsumerRecord) -> None:
         match record:
@@ -90,11 +104,29 @@ class ConsumerGroup:
                 self.currents.pop(member_id, None)
             case CurrentRecord(member_id=member_id, value=StoredCurrent() as current):
                 self.currents[member_id] = current
+            case RegexRecord(regex=regex, value=None):
+                self.regexes.pop(regex, None)
+            case RegexRecord(regex=regex, value=StoredRegex() as resolved):
+                self.regexes[regex] = resolved
+
+    def topics_of(self, member: StoredSubscriber) -> set[str]:
+        """All that a member subscribes to, by name or by regular expression."""
+        topics = set(member.topics)
+        if member.regex in self.regexes:
+            topics |= set(self.regexes[member.regex].topics)
+        return topics
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """All that any member subscribes to."""
+        return frozenset(
+            topic for member in self.members.values() for topic in self.topics_of(member)
+        )
 
     @property
     def is_gone(self) -> bool:
         """Nothing of it is in the log."""
-        kept = self.members or self.currents or self.targets
+        kept = self.members or self.currents or self.targets or self.regexes
         return not (self.epoch or self.assignment_epoch or kept)
 
     @property
@@ -126,4 +158,7 @@ class ConsumerGroup:
         return held
 
     def next_deadline(self) -> int | None:
-        return min((*self.sessions.values(), *self.revocations.values()), default=None)
+        if self.may_be_classic:
+            return 0
+        deadlines = (*self.sessions.values(), *self.revocations.values(), *self.pending.values())
+        return min(deadlines, default=None)

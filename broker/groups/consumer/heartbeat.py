@@ -1,21 +1,13 @@
-"""ConsumerGroupHeartbeat: join, stay, leave; every heartbeat moves its member by one step.
-
-1  the member as it tells of itself       a change makes a new group epoch
-2  the topics as the cluster has them     likewise
-3  a target for the newest epoch          by the assignor
-4  the member's next state                by `reconcile`
-"""
+"""ConsumerGroupHeartbeat: join, stay, leave."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
-from zlib import crc32
 
 from broker.coordinator.machine import Turn
 from broker.groups.consumer.group import NEW_MEMBER, ConsumerGroup
-from broker.groups.consumer.reconciliation import reconcile
+from broker.groups.consumer.regexes import check_regex
 from broker.groups.consumer.requests import (
     JOIN_EPOCH,
     LEAVE_EPOCH,
@@ -24,23 +16,19 @@ from broker.groups.consumer.requests import (
     ConsumerHeartbeatResult,
     TopicsView,
 )
+from broker.groups.consumer.step import Step, take_step
 from broker.groups.consumer.stored import (
     CurrentRecord,
-    EpochRecord,
     MemberState,
     StoredCurrent,
-    StoredEpoch,
     StoredSubscriber,
-    SubscriberRecord,
-    TargetEpochRecord,
-    TargetRecord,
-    TopicPartitions,
 )
-from broker.groups.consumer.uniform import assign_uniformly
 from broker.groups.settings import GroupSettings
 from ottla.core.errors import ErrorCode, ProtocolError
 
-ASSIGNORS: Final = ("uniform",)
+WAITING_INTERVAL_MS: Final = 500
+WAITING_MS_A_MEMBER: Final = 10
+"""So that a large group that waits does not keep its coordinator busy."""
 
 
 def decide_heartbeat(
@@ -50,66 +38,44 @@ def decide_heartbeat(
     turn: Turn[Any],
     settings: GroupSettings,
 ) -> ConsumerHeartbeatResult:
-    """ProtocolError: UNKNOWN_MEMBER_ID, FENCED_MEMBER_EPOCH, FENCED_INSTANCE_ID,
-    UNRELEASED_INSTANCE_ID, UNSUPPORTED_ASSIGNOR, GROUP_MAX_SIZE_REACHED, INVALID_REQUEST.
+    """Of a member that joins or stays; see `check_leaving` for those that go.
+
+    ProtocolError: UNKNOWN_MEMBER_ID, FENCED_MEMBER_EPOCH, FENCED_INSTANCE_ID,
+    UNRELEASED_INSTANCE_ID, UNSUPPORTED_ASSIGNOR, GROUP_MAX_SIZE_REACHED, INVALID_REQUEST,
+    INVALID_REGULAR_EXPRESSION.
     """
-    if request.assignor is not None and request.assignor not in ASSIGNORS:
+    allowed = settings.consumer_assignors
+    if request.assignor is not None and request.assignor not in allowed:
         raise ProtocolError(
-            ErrorCode.UNSUPPORTED_ASSIGNOR, f"supported assignors: {', '.join(ASSIGNORS)}"
+            ErrorCode.UNSUPPORTED_ASSIGNOR, f"supported assignors: {', '.join(allowed)}"
         )
-    if request.member_epoch < JOIN_EPOCH:
-        return _leave(group, request, turn)
     former_id = None
     if request.member_epoch == JOIN_EPOCH:
         former_id = _check_join(group, request, settings)
     else:
         check_member(group, request.member_id, request.instance_id)
         _check_epoch(group.currents.get(request.member_id, NEW_MEMBER), request)
+    if request.regex:
+        check_regex(request.regex)
     member_id = request.member_id
     known_id = former_id or member_id
-    before = group.members.get(known_id)
-    subscriber = _subscriber(before, request)
     current = group.currents.get(known_id, NEW_MEMBER)
-    targets = dict(group.targets)
-    members = dict(group.members)
-    if former_id is not None and former_id != member_id:
-        members.pop(former_id)
-        targets[member_id] = targets.pop(former_id, frozenset())
-        current = StoredCurrent(0, 0, MemberState.STABLE, current.assigned, frozenset())
-        _remove(group, former_id, turn)
-        turn.append(TargetRecord(group.group_id, member_id, targets[member_id]))
-    members[member_id] = subscriber
-    if subscriber != before or former_id is not None:
-        turn.append(SubscriberRecord(group.group_id, member_id, subscriber))
-    epoch = group.epoch
-    metadata_hash = _hash(members, view)
-    is_changed = before is None or (before.topics, before.assignor) != (
-        subscriber.topics,
-        subscriber.assignor,
-    )
-    if is_changed or metadata_hash != group.metadata_hash:
-        epoch += 1
-        turn.append(EpochRecord(group.group_id, StoredEpoch(epoch, metadata_hash)))
-    if epoch > group.assignment_epoch:
-        targets = _assign(group, members, targets, view, turn)
-        turn.append(TargetEpochRecord(group.group_id, epoch))
-    held = group.held_by_others(known_id)
-    following = reconcile(
-        current,
-        targets.get(member_id, frozenset()),
-        epoch,
-        request.owned,
-        lambda partition: partition not in held,
-    )
-    if following != group.currents.get(member_id):
-        turn.append(CurrentRecord(group.group_id, member_id, following))
+    subscriber = _subscriber(group.members.get(known_id), request)
+    step = Step(member_id, former_id, subscriber, request.owned)
+    following = take_step(group, step, view, turn, settings)
     _set_deadlines(group, member_id, subscriber, following, turn, settings)
-    is_full = request.member_epoch == JOIN_EPOCH or request.topics is not None
+    # A client that lost an answer tells everything, or uses something else than it has.
+    is_told = (
+        request.member_epoch != JOIN_EPOCH
+        and request.topics is None
+        and request.owned in (None, following.assigned)
+        and following.assigned == current.assigned
+    )
     return ConsumerHeartbeatResult(
         member_id,
         following.member_epoch,
-        settings.consumer_heartbeat_interval_ms,
-        following.assigned if is_full or following.assigned != current.assigned else None,
+        _interval_ms(group, following, settings),
+        None if is_told else following.assigned,
     )
 
 
@@ -117,22 +83,29 @@ def _check_join(
     group: ConsumerGroup, request: ConsumerHeartbeat, settings: GroupSettings
 ) -> str | None:
     """The former member id of a static member that comes back."""
-    if request.topics is None or request.rebalance_timeout_ms < 0 or request.owned:
+    has_topics = request.topics is not None or request.regex is not None
+    if not has_topics or request.rebalance_timeout_ms < 0 or request.owned != frozenset():
         raise ProtocolError(
             ErrorCode.INVALID_REQUEST,
-            "a member joins with topics, a rebalance time-out and no partitions",
+            "a member joins with topics, a rebalance time-out and an empty list of partitions",
         )
     former_id = None
     if request.instance_id is not None:
         former_id = group.static_member(request.instance_id)
     if former_id is not None and former_id != request.member_id:
-        if group.currents[former_id].member_epoch != STATIC_LEAVE_EPOCH:
+        # In the classic protocol whoever comes last is the instance.
+        is_classic = group.members[former_id].classic is not None
+        if not is_classic and group.currents[former_id].member_epoch != STATIC_LEAVE_EPOCH:
             raise ProtocolError(ErrorCode.UNRELEASED_INSTANCE_ID, "the instance is in use")
         return former_id
-    is_new = request.member_id not in group.members
-    if is_new and len(group.members) >= settings.consumer_max_size:
-        raise ProtocolError(ErrorCode.GROUP_MAX_SIZE_REACHED)
+    check_room(group, request.member_id, settings)
     return None
+
+
+def check_room(group: ConsumerGroup, member_id: str, settings: GroupSettings) -> None:
+    """GROUP_MAX_SIZE_REACHED."""
+    if member_id not in group.members and len(group.members) >= settings.consumer_max_size:
+        raise ProtocolError(ErrorCode.GROUP_MAX_SIZE_REACHED)
 
 
 def check_member(group: ConsumerGroup, member_id: str, instance_id: str | None) -> None:
@@ -150,7 +123,8 @@ def _check_epoch(current: StoredCurrent, request: ConsumerHeartbeat) -> None:
     if request.member_epoch == current.member_epoch:
         return
     if (
-        request.member_epoch == current.previous_epoch
+        current.member_epoch != STATIC_LEAVE_EPOCH
+        and request.member_epoch == current.previous_epoch
         and request.owned is not None
         and request.owned <= current.assigned
     ):
@@ -169,6 +143,7 @@ def _subscriber(before: StoredSubscriber | None, request: ConsumerHeartbeat) -> 
         topics=tuple(sorted(set(request.topics or ()))),
         rebalance_timeout_ms=request.rebalance_timeout_ms,
         assignor=request.assignor,
+        regex=request.regex or "",
     )
     if before is None or request.member_epoch == JOIN_EPOCH:
         return told
@@ -183,36 +158,16 @@ def _subscriber(before: StoredSubscriber | None, request: ConsumerHeartbeat) -> 
             else told.rebalance_timeout_ms
         ),
         assignor=before.assignor if told.assignor is None else told.assignor,
+        regex=before.regex if request.regex is None else told.regex,
     )
 
 
-def _hash(members: Mapping[str, StoredSubscriber], view: TopicsView) -> int:
-    """Of the ids and partition counts of all topics that any member subscribes to; never 0."""
-    names = sorted({name for member in members.values() for name in member.topics})
-    text = repr([(name, view.topics[name]) for name in names if name in view.topics])
-    return crc32(text.encode()) + 1
-
-
-def _assign(
-    group: ConsumerGroup,
-    members: Mapping[str, StoredSubscriber],
-    previous: Mapping[str, TopicPartitions],
-    view: TopicsView,
-    turn: Turn[Any],
-) -> dict[str, TopicPartitions]:
-    """The new targets; records of those that differ from what the log (and `turn`) has."""
-    targets = assign_uniformly(
-        {
-            member_id: frozenset(view.topics[name][0] for name in m.topics if name in view.topics)
-            for member_id, m in members.items()
-        },
-        dict(view.topics.values()),
-        previous,
-    )
-    for member_id, target in targets.items():
-        if target != previous.get(member_id):
-            turn.append(TargetRecord(group.group_id, member_id, target))
-    return targets
+def _interval_ms(group: ConsumerGroup, current: StoredCurrent, settings: GroupSettings) -> int:
+    """Who waits for what others give up asks more often: else it would be idle for an interval."""
+    usual_ms = settings.consumer_heartbeat_interval_ms
+    if current.state is not MemberState.UNRELEASED_PARTITIONS:
+        return usual_ms
+    return min(usual_ms, max(WAITING_INTERVAL_MS, len(group.members) * WAITING_MS_A_MEMBER))
 
 
 def _set_deadlines(
@@ -231,72 +186,79 @@ def _set_deadlines(
         group.revocations[member_id] = now_ms + subscriber.rebalance_timeout_ms
 
 
-def _leave(
-    group: ConsumerGroup, request: ConsumerHeartbeat, turn: Turn[Any]
-) -> ConsumerHeartbeatResult:
+def check_leaving(group: ConsumerGroup, request: ConsumerHeartbeat, turn: Turn[Any]) -> bool:
+    """Whether the member goes for good; a static one may leave its place to itself (-2).
+
+    ProtocolError: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, INVALID_REQUEST.
+    """
+    if request.member_epoch not in (LEAVE_EPOCH, STATIC_LEAVE_EPOCH):
+        raise ProtocolError(ErrorCode.INVALID_REQUEST, "no such member epoch")
     check_member(group, request.member_id, request.instance_id)
     is_static = group.members[request.member_id].instance_id is not None
-    if request.member_epoch == STATIC_LEAVE_EPOCH and is_static:
-        current = group.currents[request.member_id]
-        turn.append(
-            CurrentRecord(
-                group.group_id,
-                request.member_id,
-                replace(
-                    current, member_epoch=STATIC_LEAVE_EPOCH, previous_epoch=current.member_epoch
-                ),
-            )
+    if request.member_epoch == LEAVE_EPOCH or not is_static:
+        return True
+    current = group.currents[request.member_id]
+    if current.member_epoch != STATIC_LEAVE_EPOCH:
+        away = replace(
+            current, member_epoch=STATIC_LEAVE_EPOCH, previous_epoch=current.member_epoch
         )
-    elif request.member_epoch in (LEAVE_EPOCH, STATIC_LEAVE_EPOCH):
-        remove_members(group, [request.member_id], turn)
-    else:
-        raise ProtocolError(ErrorCode.INVALID_REQUEST, "no such member epoch")
-    return ConsumerHeartbeatResult(request.member_id, request.member_epoch, 0, None)
+        turn.append(CurrentRecord(group.group_id, request.member_id, away))
+    return False
 
 
-def remove_members(group: ConsumerGroup, member_ids: list[str], turn: Turn[Any]) -> None:
-    """They are gone, what they had is free; the next heartbeat of any other makes a new target."""
-    for member_id in member_ids:
-        _remove(group, member_id, turn)
-    turn.append(EpochRecord(group.group_id, StoredEpoch(group.epoch + 1, group.metadata_hash)))
-
-
-def _remove(group: ConsumerGroup, member_id: str, turn: Turn[Any]) -> None:
-    turn.append(CurrentRecord(group.group_id, member_id, None))
-    turn.append(TargetRecord(group.group_id, member_id, None))
-    turn.append(SubscriberRecord(group.group_id, member_id, None))
-
-
-def expire(group: ConsumerGroup, turn: Turn[Any]) -> None:
-    """Members whose session or time to give partitions up has ended."""
-    now_ms = turn.moment.now_ms
-    due = [
+def expired_members(group: ConsumerGroup, now_ms: int) -> list[str]:
+    """Whose session, or time for the next step, has ended."""
+    return [
         member_id
         for member_id in group.members
         if group.sessions.get(member_id, now_ms + 1) <= now_ms
         or group.revocations.get(member_id, now_ms + 1) <= now_ms
     ]
-    if due:
-        turn.note(f"group {group.group_id}: {', '.join(due)} did not heartbeat or revoke in time")
-        remove_members(group, due, turn)
 
 
 def restore_deadlines(group: ConsumerGroup, now_ms: int, settings: GroupSettings) -> None:
     """After loading: everybody has a whole session's time."""
+    group.may_be_classic = bool(group.members)
     for member_id, member in group.members.items():
-        group.sessions[member_id] = now_ms + settings.consumer_session_timeout_ms
+        session_ms = settings.consumer_session_timeout_ms
+        if member.classic is not None:
+            session_ms = member.classic.session_timeout_ms
+        group.sessions[member_id] = now_ms + session_ms
         current = group.currents.get(member_id, NEW_MEMBER)
         if current.state is MemberState.UNREVOKED_PARTITIONS:
             group.revocations[member_id] = now_ms + member.rebalance_timeout_ms
 
 
 def check_committer(
-    group: ConsumerGroup, member_id: str, member_epoch: int, *, is_transactional: bool
+    group: ConsumerGroup,
+    member_id: str,
+    instance_id: str | None,
+    epoch: int,
+    *,
+    is_transactional: bool,
 ) -> None:
-    """UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH. Who is no member commits while nobody is one, or in a
-    transaction."""
-    if member_epoch < 0 and (is_transactional or not group.members):
+    """Who is no member commits while nobody is one, or in a transaction.
+
+    ProtocolError: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, STALE_MEMBER_EPOCH; ILLEGAL_GENERATION to
+    members of the classic protocol.
+    """
+    if epoch < 0 and (is_transactional or not group.members):
         return
-    check_member(group, member_id, None)
-    if group.currents.get(member_id, NEW_MEMBER).member_epoch != member_epoch:
+    check_member(group, member_id, instance_id)
+    if group.currents.get(member_id, NEW_MEMBER).member_epoch != epoch:
+        is_classic = group.members[member_id].classic is not None
+        raise ProtocolError(
+            ErrorCode.ILLEGAL_GENERATION if is_classic else ErrorCode.STALE_MEMBER_EPOCH
+        )
+
+
+def check_reader(group: ConsumerGroup, member_id: str | None, epoch: int) -> None:
+    """Who names itself when it reads offsets must be a member in its epoch (KIP-848).
+
+    ProtocolError: UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH.
+    """
+    if not member_id and epoch < 0:
+        return
+    check_member(group, member_id or "", None)
+    if group.currents.get(member_id or "", NEW_MEMBER).member_epoch != epoch:
         raise ProtocolError(ErrorCode.STALE_MEMBER_EPOCH)

@@ -1,4 +1,4 @@
-"""Records of consumer groups in Kafka's schemas, keys 3 and 5 to 8 of __consumer_offsets.
+"""Records of consumer groups in Kafka's schemas, keys 3, 5 to 8 and 16 of __consumer_offsets.
 
 Key 4 (metadata of topics, of Kafka before 4.0) is superseded by the hash in 3 and not read.
 """
@@ -10,12 +10,15 @@ from struct import Struct
 from typing import Final
 
 from broker.groups.consumer.stored import (
+    ClassicSide,
     ConsumerRecord,
     CurrentRecord,
     EpochRecord,
     MemberState,
+    RegexRecord,
     StoredCurrent,
     StoredEpoch,
+    StoredRegex,
     StoredSubscriber,
     SubscriberRecord,
     TargetEpochRecord,
@@ -35,10 +38,18 @@ from ottla.protocol.messages.consumer_group_member_metadata_key import (
     ConsumerGroupMemberMetadataKey,
 )
 from ottla.protocol.messages.consumer_group_member_metadata_value import (
+    ClassicMemberMetadata,
+    ClassicProtocol,
     ConsumerGroupMemberMetadataValue,
 )
 from ottla.protocol.messages.consumer_group_metadata_key import ConsumerGroupMetadataKey
 from ottla.protocol.messages.consumer_group_metadata_value import ConsumerGroupMetadataValue
+from ottla.protocol.messages.consumer_group_regular_expression_key import (
+    ConsumerGroupRegularExpressionKey,
+)
+from ottla.protocol.messages.consumer_group_regular_expression_value import (
+    ConsumerGroupRegularExpressionValue,
+)
 from ottla.protocol.messages.consumer_group_target_assignment_member_key import (
     ConsumerGroupTargetAssignmentMemberKey,
 )
@@ -59,7 +70,8 @@ _SUBSCRIBER: Final = 5
 _TARGET_EPOCH: Final = 6
 _TARGET: Final = 7
 _CURRENT: Final = 8
-KEY_VERSIONS: Final = frozenset({_EPOCH, _SUBSCRIBER, _TARGET_EPOCH, _TARGET, _CURRENT})
+_REGEX: Final = 16
+KEY_VERSIONS: Final = frozenset({_EPOCH, _SUBSCRIBER, _TARGET_EPOCH, _TARGET, _CURRENT, _REGEX})
 
 
 def encode(record: ConsumerRecord) -> tuple[bytes, bytes | None]:
@@ -86,6 +98,9 @@ def _encode_key(record: ConsumerRecord) -> tuple[int, bytes]:
         case CurrentRecord():
             current_key = ConsumerGroupCurrentMemberAssignmentKey(group_id, record.member_id)
             return _CURRENT, current_key.encode(_CURRENT)
+        case RegexRecord():
+            regex_key = ConsumerGroupRegularExpressionKey(group_id, record.regex)
+            return _REGEX, regex_key.encode(_REGEX)
 
 
 def _encode_value(record: ConsumerRecord) -> bytes | None:
@@ -95,16 +110,7 @@ def _encode_value(record: ConsumerRecord) -> bytes | None:
         case EpochRecord(value=StoredEpoch() as epoch):
             return ConsumerGroupMetadataValue(epoch.epoch, epoch.metadata_hash).encode(0)
         case SubscriberRecord(value=StoredSubscriber() as member):
-            return ConsumerGroupMemberMetadataValue(
-                instance_id=member.instance_id,
-                rack_id=member.rack_id,
-                client_id=member.client_id,
-                client_host=member.client_host,
-                subscribed_topic_names=list(member.topics),
-                subscribed_topic_regex=None,
-                rebalance_timeout_ms=member.rebalance_timeout_ms,
-                server_assignor=member.assignor,
-            ).encode(0)
+            return _encode_subscriber(member)
         case TargetEpochRecord(value=int() as target_epoch):
             return ConsumerGroupTargetAssignmentMetadataValue(target_epoch).encode(0)
         case TargetRecord(value=frozenset() as target):
@@ -119,7 +125,29 @@ def _encode_value(record: ConsumerRecord) -> bytes | None:
                 [CurrentTopicPartitions(*topic) for topic in by_topic(current.assigned)],
                 [CurrentTopicPartitions(*topic) for topic in by_topic(current.pending_revocation)],
             ).encode(0)
+        case RegexRecord(value=StoredRegex() as resolved):
+            return ConsumerGroupRegularExpressionValue(
+                list(resolved.topics), resolved.metadata_version, resolved.timestamp_ms
+            ).encode(0)
     return None
+
+
+def _encode_subscriber(member: StoredSubscriber) -> bytes:
+    classic = None
+    if member.classic is not None:
+        protocols = [ClassicProtocol(*protocol) for protocol in member.classic.protocols]
+        classic = ClassicMemberMetadata(member.classic.session_timeout_ms, protocols)
+    return ConsumerGroupMemberMetadataValue(
+        instance_id=member.instance_id,
+        rack_id=member.rack_id,
+        client_id=member.client_id,
+        client_host=member.client_host,
+        subscribed_topic_names=list(member.topics),
+        subscribed_topic_regex=member.regex or None,
+        rebalance_timeout_ms=member.rebalance_timeout_ms,
+        server_assignor=member.assignor,
+        classic_member_metadata=classic,
+    ).encode(0)
 
 
 def decode(key: bytes, value: bytes | None) -> ConsumerRecord:
@@ -155,6 +183,13 @@ def decode(key: bytes, value: bytes | None) -> ConsumerRecord:
             )
             partitions = _flat((t.topic_id, t.partitions) for t in target.topic_partitions)
         return TargetRecord(target_key.group_id, target_key.member_id, partitions)
+    if version == _REGEX:
+        regex_key = ConsumerGroupRegularExpressionKey.decode(key, version, 2)
+        resolved = None
+        if value is not None:
+            regex = ConsumerGroupRegularExpressionValue.decode(value, _value_version(value), 2)
+            resolved = StoredRegex(tuple(regex.topics), regex.version, regex.timestamp)
+        return RegexRecord(regex_key.group_id, regex_key.regular_expression, resolved)
     current_key = ConsumerGroupCurrentMemberAssignmentKey.decode(key, version, 2)
     return CurrentRecord(
         current_key.group_id,
@@ -172,6 +207,10 @@ def _value_version(value: bytes) -> int:
 
 def _decode_subscriber(data: bytes) -> StoredSubscriber:
     value = ConsumerGroupMemberMetadataValue.decode(data, _value_version(data), 2)
+    classic = None
+    if (told := value.classic_member_metadata) is not None:
+        protocols = tuple((one.name, one.metadata) for one in told.supported_protocols)
+        classic = ClassicSide(told.session_timeout_ms, protocols)
     return StoredSubscriber(
         instance_id=value.instance_id,
         rack_id=value.rack_id,
@@ -180,6 +219,8 @@ def _decode_subscriber(data: bytes) -> StoredSubscriber:
         topics=tuple(value.subscribed_topic_names),
         rebalance_timeout_ms=value.rebalance_timeout_ms,
         assignor=value.server_assignor,
+        regex=value.subscribed_topic_regex or "",
+        classic=classic,
     )
 
 

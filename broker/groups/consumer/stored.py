@@ -34,6 +34,15 @@ class StoredEpoch:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassicSide:
+    """Of a member that speaks the classic protocol in a consumer group."""
+
+    session_timeout_ms: int
+    protocols: tuple[tuple[str, bytes], ...]
+    """(name, metadata), best liked first."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSubscriber:
     """What a member told of itself."""
 
@@ -45,6 +54,25 @@ class StoredSubscriber:
     """Sorted, each once."""
     rebalance_timeout_ms: int
     assignor: str | None
+    regex: str = ""
+    """Topics whose whole name it matches count too; empty: none."""
+    classic: ClassicSide | None = None
+
+    @property
+    def wants(self) -> tuple[tuple[str, ...], str, str | None]:
+        """What the group's target depends on."""
+        return self.topics, self.regex, self.assignor
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRegex:
+    """What a regular expression stood for when it was last looked at."""
+
+    topics: tuple[str, ...]
+    """Sorted."""
+    metadata_version: int
+    timestamp_ms: int
+    """Wall time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +120,13 @@ class CurrentRecord:
     value: StoredCurrent | None
 
 
+@dataclass(frozen=True, slots=True)
+class RegexRecord:
+    group_id: str
+    regex: str
+    value: StoredRegex | None
+
+
 ConsumerRecord: TypeAlias = (
-    EpochRecord | SubscriberRecord | TargetEpochRecord | TargetRecord | CurrentRecord
+    EpochRecord | SubscriberRecord | TargetEpochRecord | TargetRecord | CurrentRecord | RegexRecord
 )

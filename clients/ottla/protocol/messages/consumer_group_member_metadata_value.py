@@ -13,18 +13,35 @@ from typing import ClassVar
 from ottla.protocol.message import Buffer, Message
 from ottla.protocol.wire import (
     MALFORMED,
+    count_fault,
     long_length,
     long_uvarint,
     malformed,
     read_compact_string_array,
+    read_tag,
     skip_tags,
+    tag_fault,
     unknown_version,
     write_compact_string_array,
+    write_tagged,
     write_uvarint,
 )
 
 _pack_i = struct.Struct(">i").pack
+_unpack_b = struct.Struct(">b").unpack_from
 _unpack_ic = struct.Struct(">iB").unpack_from
+
+
+@dataclass(slots=True)
+class ClassicProtocol:
+    name: str = ""
+    metadata: bytes = b""
+
+
+@dataclass(slots=True)
+class ClassicMemberMetadata:
+    session_timeout_ms: int = 0
+    supported_protocols: list[ClassicProtocol] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -37,6 +54,7 @@ class ConsumerGroupMemberMetadataValue(Message):
     subscribed_topic_regex: str | None = ""
     rebalance_timeout_ms: int = -1
     server_assignor: str | None = ""
+    classic_member_metadata: ClassicMemberMetadata | None = None
 
     MIN_VERSION: ClassVar[int] = 0
     MAX_VERSION: ClassVar[int] = 0
@@ -83,6 +101,7 @@ def _read_consumer_group_member_metadata_value_flexible(
     subscribed_topic_names: list[str]
     subscribed_topic_regex: str | None
     server_assignor: str | None
+    classic_member_metadata: ClassicMemberMetadata | None
     for _ in range(count):
         n = data[position]
         position += 1
@@ -151,8 +170,25 @@ def _read_consumer_group_member_metadata_value_flexible(
             position = end
         tags = data[position]
         position += 1
+        classic_member_metadata = None
         if tags:
-            position = skip_tags(data, position, tags)
+            if tags > 127:
+                tags, position = long_uvarint(data, position, tags)
+            for _ in range(tags):
+                tag, position, tag_end = read_tag(data, position)
+                if tag == 0:
+                    (n,) = _unpack_b(data, position)
+                    position += 1
+                    if n < 0:
+                        classic_member_metadata = None
+                    else:
+                        (classic_member_metadata,), position = (
+                            _read_classic_member_metadata_flexible(data, position, 1, version)
+                        )
+                else:
+                    position = tag_end
+                if position != tag_end:
+                    raise tag_fault("ConsumerGroupMemberMetadataValue", tag)
         items.append(
             ConsumerGroupMemberMetadataValue(
                 instance_id,
@@ -163,6 +199,7 @@ def _read_consumer_group_member_metadata_value_flexible(
                 subscribed_topic_regex,
                 rebalance_timeout_ms,
                 server_assignor,
+                classic_member_metadata,
             )
         )
     return items, position
@@ -238,4 +275,107 @@ def _write_consumer_group_member_metadata_value_flexible(
             else:
                 write_uvarint(out, n)
             out += raw
+        if item.classic_member_metadata is not None:
+            out.append(1)
+            content = bytearray()
+            if item.classic_member_metadata is None:
+                content.append(255)
+            else:
+                content.append(1)
+                _write_classic_member_metadata_flexible(
+                    content, (item.classic_member_metadata,), version
+                )
+            write_tagged(out, 0, content)
+        else:
+            out.append(0)
+
+
+def _read_classic_member_metadata_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[ClassicMemberMetadata], int]:
+    if position + count * 6 > len(data):
+        raise count_fault("ClassicMemberMetadata", count)
+    items: list[ClassicMemberMetadata] = []
+    supported_protocols: list[ClassicProtocol]
+    for _ in range(count):
+        session_timeout_ms, n = _unpack_ic(data, position)
+        position += 5
+        if not 0 < n < 128:
+            n, position = long_length(
+                data, position, n, "ClassicMemberMetadata.supported_protocols"
+            )
+        supported_protocols, position = _read_classic_protocol_flexible(
+            data, position, n - 1, version
+        )
+        tags = data[position]
+        position += 1
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(ClassicMemberMetadata(session_timeout_ms, supported_protocols))
+    return items, position
+
+
+def _write_classic_member_metadata_flexible(
+    out: bytearray, items: Sequence[ClassicMemberMetadata], version: int
+) -> None:
+    for item in items:
+        out += _pack_i(item.session_timeout_ms)
+        n = len(item.supported_protocols) + 1
+        if n < 128:
+            out.append(n)
+        else:
+            write_uvarint(out, n)
+        if item.supported_protocols:
+            _write_classic_protocol_flexible(out, item.supported_protocols, version)
+        out.append(0)
+
+
+def _read_classic_protocol_flexible(
+    data: Buffer, position: int, count: int, version: int
+) -> tuple[list[ClassicProtocol], int]:
+    if position + count * 3 > len(data):
+        raise count_fault("ClassicProtocol", count)
+    items: list[ClassicProtocol] = []
+    name: str
+    metadata: bytes
+    for _ in range(count):
+        n = data[position]
+        position += 1
+        if not 0 < n < 128:
+            n, position = long_length(data, position, n, "ClassicProtocol.name")
+        end = position + n - 1
+        name = str(data[position:end], "utf-8")
+        position = end
+        n = data[position]
+        position += 1
+        if not 0 < n < 128:
+            n, position = long_length(data, position, n, "ClassicProtocol.metadata")
+        end = position + n - 1
+        metadata = bytes(data[position:end])
+        position = end
+        tags = data[position]
+        position += 1
+        if tags:
+            position = skip_tags(data, position, tags)
+        items.append(ClassicProtocol(name, metadata))
+    return items, position
+
+
+def _write_classic_protocol_flexible(
+    out: bytearray, items: Sequence[ClassicProtocol], version: int
+) -> None:
+    for item in items:
+        raw = item.name.encode()
+        n = len(raw) + 1
+        if n < 128:
+            out.append(n)
+        else:
+            write_uvarint(out, n)
+        out += raw
+        n = len(item.metadata) + 1
+        if n < 128:
+            out.append(n)
+        else:
+            write_uvarint(out, n)
+        out += item.metadata
         out.append(0)

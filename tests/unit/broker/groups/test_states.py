@@ -14,6 +14,6 @@ def test_every_state_has_its_previous_states_and_kafkas_name() -> None:
     }
 
 
-def test_nothing_follows_dead_and_only_an_empty_group_dies() -> None:
+def test_nothing_follows_dead_and_every_state_may_become_a_consumer_group() -> None:
     assert all(GroupState.DEAD not in previous for previous in VALID_PREVIOUS.values())
-    assert VALID_PREVIOUS[GroupState.DEAD] == {GroupState.EMPTY}
+    assert VALID_PREVIOUS[GroupState.DEAD] == set(GroupState) - {GroupState.DEAD}

@@ -50,7 +50,7 @@ def test_features_are_told_where_the_version_has_them(world: World, version: int
     if version < 3:
         assert (supported, finalized) == ({}, {})
         return
-    assert finalized.keys() == {"metadata.version", "transaction.version"}
+    assert finalized.keys() == {"metadata.version", "group.version", "transaction.version"}
     # Below version 4 a minimum of 0 makes old clients fail.
     assert version >= 4 or all(low >= 1 for low, _ in supported.values())
     assert version < 4 or supported["transaction.version"] == (0, 2)

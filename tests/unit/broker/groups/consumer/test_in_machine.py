@@ -28,10 +28,10 @@ def do(machine: GroupMachine, decide: Callable[[Turn[Any]], None], now_ms: int =
 
 
 def joined() -> GroupMachine:
-    machine = GroupMachine(GroupSettings())
+    machine = GroupMachine(GroupSettings(), lambda: VIEW)
     machine.loaded(Moment(0, 0))
     beat = ConsumerHeartbeat("g", "m", 0, None, None, "c", "/h", 10_000, ("t",), None, frozenset())
-    do(machine, lambda turn: machine.consumer_heartbeat(beat, VIEW, 1, turn))
+    do(machine, lambda turn: machine.consumer_heartbeat(beat, 1, turn))
     return machine
 
 
@@ -65,6 +65,6 @@ def test_a_silent_member_is_removed_and_the_group_can_be_deleted() -> None:
     assert raised.value.code is ErrorCode.NON_EMPTY_GROUP
     assert machine.next_deadline() == 45_000
     do(machine, machine.on_deadline, 45_000)
-    assert not machine.consumers["g"].members
+    assert not machine.consumers.groups["g"].members
     do(machine, lambda turn: machine.delete("g", 3, turn))
-    assert not machine.consumers
+    assert not machine.consumers.groups

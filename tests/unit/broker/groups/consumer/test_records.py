@@ -6,10 +6,14 @@ import pytest
 
 from broker.groups.consumer.records import decode, encode
 from broker.groups.consumer.stored import (
+    ClassicSide,
     ConsumerRecord,
     CurrentRecord,
     EpochRecord,
+    RegexRecord,
     StoredEpoch,
+    StoredRegex,
+    StoredSubscriber,
     SubscriberRecord,
     TargetEpochRecord,
     TargetRecord,
@@ -21,6 +25,15 @@ from broker.groups.consumer.stored import (
     [
         EpochRecord("g", None),
         EpochRecord("g", StoredEpoch(7, 5)),
+        RegexRecord("g", "a.*", None),
+        RegexRecord("g", "a.*", StoredRegex(("ab", "ac"), 3, 9)),
+        SubscriberRecord(
+            "g",
+            "m",
+            StoredSubscriber(
+                "i", "r", "c", "/h", ("t",), 5, None, "a.*", ClassicSide(6_000, (("range", b"x"),))
+            ),
+        ),
         SubscriberRecord("g", "m", None),
         TargetEpochRecord("g", None),
         TargetRecord("g", "m", None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.groups.consumer.uniform import assign_uniformly
+from broker.groups.consumer.uniform_assignor import assign_uniformly
 
 TOPICS = [bytes([n] * 16) for n in range(1, 4)]
 SUBSCRIPTIONS = st.dictionaries(
