@@ -152,6 +152,7 @@ def test_a_rolling_restart_gated_on_readiness_fails_no_send(healthy: Stack) -> N
             assert healthy.stop(service) == 0, healthy.logs(service)
             assert service in CONTROLLERS or "draining" in healthy.logs(service)
             healthy.start(service)
+            healthy.wait_ready(service)
             healthy.wait_ready(*CONTROLLERS, *BROKERS)
         producer.wait_every_key_after(time.monotonic(), SETTLE_SECONDS)
         check_nothing_is_lost(healthy, "rolling", producer)
