@@ -182,7 +182,7 @@ def expire(group: ClassicGroup, turn: Turn[Record], settings: GroupSettings) -> 
     """Do what is due: pending ids, sessions, members that did not sync, the round's end."""
     now_ms = turn.moment.now_ms
     if group.is_leaderless:
-        prepare_rebalance(group, turn, settings, "it was a consumer group")
+        prepare_rebalance(group, turn, settings, "it was a consumer group", "protocol_changed")
     for member_id in [m for m, deadline_ms in group.pending.items() if deadline_ms <= now_ms]:
         del group.pending[member_id]
     expired = [

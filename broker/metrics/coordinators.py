@@ -24,6 +24,7 @@ REBALANCE_CAUSES = (
     "member_replaced",
     "member_left",
     "member_expired",
+    "protocol_changed",
 )
 
 
@@ -65,7 +66,7 @@ def group_families(
             members += len(classic.members)
             if number % ENTRIES_PER_PAUSE == 0:
                 yield None
-        for number, consumers in enumerate([*machine.consumers.values()], 1):
+        for number, consumers in enumerate([*machine.consumers.groups.values()], 1):
             states["consumer", consumers.state.value] += 1
             members += len(consumers.members)
             if number % ENTRIES_PER_PAUSE == 0:
