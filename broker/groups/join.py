@@ -245,6 +245,7 @@ def _rebalance(
         prepare_rebalance(group, turn, settings, reason, cause)
     else:
         group.join_round.has_newcomer = True
+        turn.note(f"group {group.group_id}: to the open round: {reason}")
     member.join_ticket = ticket
     member.has_joined = True
     member.refresh(turn.moment.now_ms)

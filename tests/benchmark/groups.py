@@ -2,7 +2,8 @@
 
 A group is stable when every partition has exactly one owner and every member has its part. Members
 are consumers of librdkafka with its own intervals, session.timeout.ms=6000: one that is told of a
-rebalance by heartbeat hears of it up to 3 s later, and a crash is noticed when its session ends.
+rebalance by heartbeat hears of it up to 3 s later, and a crash is noticed when its session ends. In
+the consumer protocol (KIP-848) the brokers set both: 5 s, and a session that is set to 6 s here.
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ from tests.benchmark.measure import Brokers, Measure
 
 PARTITIONS = 100
 SIZES = (1, 3, 10, 50)
-STRATEGIES = {"range": "eager", "cooperative-sticky": "cooperative"}
+CONSUMER = "consumer"
+STRATEGIES = {
+    "range": "eager",
+    "cooperative-sticky": "cooperative",
+    CONSUMER: "consumer protocol",
+}
 SECONDS_MAX = 120.0
 OFFSETS = 100_000
 GROUPS = 1_000
@@ -41,12 +47,17 @@ while True:
 
 
 def _settings(bootstrap: str, group_id: str, strategy: str) -> dict[str, str | int]:
-    return {
+    common: dict[str, str | int] = {
         "bootstrap.servers": bootstrap,
         "group.id": group_id,
+        "enable.auto.commit": "false",
+    }
+    if strategy == CONSUMER:
+        return {**common, "group.protocol": "consumer"}
+    return {
+        **common,
         "partition.assignment.strategy": strategy,
         "session.timeout.ms": SESSION_MS,
-        "enable.auto.commit": "false",
     }
 
 
@@ -117,7 +128,11 @@ class _Group:
 
 def groups(measures: list[Measure], tries: int) -> None:
     """Time to a stable assignment, by size and strategy."""
-    with Cluster(brokers=3) as cluster:
+    settings = {
+        "group.consumer.session.timeout.ms": SESSION_MS,
+        "group.consumer.min.session.timeout.ms": SESSION_MS,
+    }
+    with Cluster(brokers=3, settings=settings) as cluster:
         brokers = Brokers(cluster)
         with Admin(cluster.bootstrap) as admin:
             admin.create_topic("wide", partitions=PARTITIONS)

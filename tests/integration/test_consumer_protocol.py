@@ -100,6 +100,11 @@ def test_a_live_group_moves_over_and_back_and_every_record_is_read(
     group = described[f"moving-{strategy}"].result()
     assert group.type is ck.ConsumerGroupType.CONSUMER
     assert sorted(len(m.assignment.topic_partitions) for m in group.members) == [3, 3]
+    with Admin(cluster.bootstrap) as ours:
+        described_by_us = ours.describe_group(f"moving-{strategy}")
+    assert (described_by_us.state, described_by_us.protocol) == ("Stable", "uniform")
+    parts = [partition for member in described_by_us.members for partition in member.partitions]
+    assert sorted(parts) == [("moves", index) for index in range(PARTITIONS)]
     produce(cluster, "moves", RECORDS)
     members.stop("old")
     members.poll_until(lambda: members.shares == {"new": 6})

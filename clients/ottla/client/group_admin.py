@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from ottla.client.cluster import Cluster
 from ottla.client.coordinator import GroupCoordinatorLink
-from ottla.client.errors import check_code, protocol_error
+from ottla.client.errors import UnsupportedApiError, check_code, protocol_error
 from ottla.client.groups import decode_assignment, read_committed_offsets
 from ottla.client.leaders import TopicPartition, partition_subject
 from ottla.client.model import GroupDescription, GroupListing, GroupMember
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
+from ottla.protocol.messages.consumer_group_describe_request import ConsumerGroupDescribeRequest
+from ottla.protocol.messages.consumer_group_describe_response import ConsumerGroupDescribeResponse
 from ottla.protocol.messages.delete_groups_request import DeleteGroupsRequest
 from ottla.protocol.messages.delete_groups_response import DeleteGroupsResponse
 from ottla.protocol.messages.describe_groups_request import DescribeGroupsRequest
@@ -61,7 +63,8 @@ def list_groups(cluster: Cluster) -> list[GroupListing]:
 
 
 def describe_group(cluster: Cluster, group_id: str) -> GroupDescription:
-    """One group; one that nobody knows has the state ``Dead``, or GROUP_ID_NOT_FOUND."""
+    """One group of either protocol; one that nobody knows has the state ``Dead``, or
+    GROUP_ID_NOT_FOUND."""
     link = GroupCoordinatorLink(cluster, group_id)
 
     def attempt() -> GroupDescription:
@@ -69,6 +72,10 @@ def describe_group(cluster: Cluster, group_id: str) -> GroupDescription:
             ApiKey.DESCRIBE_GROUPS, DescribeGroupsRequest([group_id]), DescribeGroupsResponse
         )
         group = response.groups[0]
+        if group.error_code == ErrorCode.GROUP_ID_NOT_FOUND or group.group_state == "Dead":
+            consumers = _describe_consumers(link, group_id)
+            if consumers is not None:
+                return consumers
         link.check(group.error_code)
         return GroupDescription(
             group_id=group.group_id,
@@ -92,6 +99,43 @@ def describe_group(cluster: Cluster, group_id: str) -> GroupDescription:
         return cluster.retry(f"describing group '{group_id}'", attempt)
     finally:
         link.forget()
+
+
+def _describe_consumers(link: GroupCoordinatorLink, group_id: str) -> GroupDescription | None:
+    """A group of the consumer protocol (KIP-848); None when it is none, or its broker is old."""
+    try:
+        response = link.ask(
+            ApiKey.CONSUMER_GROUP_DESCRIBE,
+            ConsumerGroupDescribeRequest([group_id]),
+            ConsumerGroupDescribeResponse,
+        )
+    except UnsupportedApiError:
+        return None
+    group = response.groups[0]
+    if group.error_code == ErrorCode.GROUP_ID_NOT_FOUND:
+        return None
+    link.check(group.error_code)
+    return GroupDescription(
+        group_id=group.group_id,
+        state=group.group_state,
+        protocol_type="consumer",
+        protocol=group.assignor_name,
+        coordinator_id=link.node_id,
+        members=tuple(
+            GroupMember(
+                member.member_id,
+                member.instance_id,
+                member.client_id,
+                member.client_host,
+                tuple(
+                    (topic.topic_name, index)
+                    for topic in member.assignment.topic_partitions
+                    for index in topic.partitions
+                ),
+            )
+            for member in sorted(group.members, key=lambda member: member.member_id)
+        ),
+    )
 
 
 def committed_offsets(cluster: Cluster, group_id: str) -> dict[TopicPartition, int]:
