@@ -20,6 +20,7 @@ from controller.state import (
     ConfigsChanged,
     ControllerInOffice,
     Endpoint,
+    FeatureChanged,
     LogEnd,
     PartitionMetadata,
     PartitionsChanged,
@@ -131,6 +132,8 @@ def record_message(record: Record) -> pb.Record:
                     resource_type=resource_type, resource_name=resource_name, values=values
                 )
             )
+        case FeatureChanged(name, level):
+            return pb.Record(feature=pb.FeatureRecord(name=name, level=level))
         case QuotasChanged(entity, values):
             return pb.Record(
                 quota=pb.QuotaRecord(entity=quota_entity_message(entity), values=values)
@@ -175,6 +178,8 @@ def record_from_message(message: pb.Record) -> Record:
                 message.config.resource_name,
                 dict(message.config.values),
             )
+        case "feature":
+            return FeatureChanged(message.feature.name, message.feature.level)
         case "quota":
             return QuotasChanged(
                 quota_entity_from_message(message.quota.entity), dict(message.quota.values)

@@ -10,6 +10,7 @@ from controller import (
     broker_commands,
     config_commands,
     election_commands,
+    feature_commands,
     partition_commands,
     quota_commands,
     reassignment_commands,
@@ -80,6 +81,8 @@ def _decide(state: ClusterState, index: int, command: pb.Command) -> Decision:
             return topic_commands.create_partitions(state, command.create_partitions)
         case "alter_configs":
             return config_commands.alter_configs(state, command.alter_configs)
+        case "update_features":
+            return feature_commands.update_features(state, command.update_features)
         case "alter_quotas":
             return quota_commands.alter_quotas(state, command.alter_quotas)
         case None:

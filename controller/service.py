@@ -61,6 +61,7 @@ EXECUTABLE: Final = frozenset(
         "reassign_partitions",
         "elect_leaders",
         "unregister_broker",
+        "update_features",
     }
 )
 """Kinds of commands that come from outside; fencing and taking office are the controller's own."""

@@ -208,6 +208,14 @@ class ConfigsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureChanged:
+    """Record: the finalized level of a feature (controller/features.py)."""
+
+    name: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuotasChanged:
     """Record: all quotas of one entity; without values it has none."""
 
@@ -233,6 +241,7 @@ Record: TypeAlias = (
     | ConfigsChanged
     | ProducerIdsAllocated
     | QuotasChanged
+    | FeatureChanged
 )
 
 
@@ -247,6 +256,7 @@ class ClusterState:
         "controller_id",
         "default_min_insync_replicas",
         "default_unclean_election",
+        "features",
         "next_producer_id",
         "quotas",
         "topic_ids",
@@ -265,6 +275,8 @@ class ClusterState:
         self.topic_ids: dict[str, Uuid] = {}
         self.configs: dict[tuple[str, str], Mapping[str, str]] = {}
         """By (resource type, resource name): what was set, without defaults."""
+        self.features: dict[str, int] = {}
+        """Finalized levels that somebody chose, by name."""
         self.quotas: dict[QuotaEntity, Mapping[str, float]] = {}
         self.next_producer_id = 0
 
@@ -348,6 +360,8 @@ class ClusterState:
                     self.configs[key] = record.values
                 else:
                     self.configs.pop(key, None)
+            case FeatureChanged():
+                self.features[record.name] = record.level
             case QuotasChanged():
                 if record.values:
                     self.quotas[record.entity] = record.values
@@ -402,6 +416,8 @@ class ClusterState:
                 yield PartitionsChanged(topic.topic_id, some)
         for (resource_type, resource_name), values in self.configs.items():
             yield ConfigsChanged(resource_type, resource_name, values)
+        for name, level in self.features.items():
+            yield FeatureChanged(name, level)
         for entity, quotas in self.quotas.items():
             yield QuotasChanged(entity, quotas)
         if self.next_producer_id:

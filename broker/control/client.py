@@ -19,6 +19,7 @@ import grpc
 from broker.control.admin import TopicAdmin
 from broker.control.commands import Commands
 from broker.control.config_admin import ConfigAdmin
+from broker.control.feature_admin import FeatureAdmin
 from broker.control.isr_batches import IsrBatches
 from broker.control.locator import ActiveController, Locator, OpenChannel, open_channel
 from broker.control.log_end_reports import LogEndReports, LogPositions
@@ -119,6 +120,7 @@ class ControllerClient:
         )
         self.configs = ConfigAdmin(self._commands, cache, settings.topic_defaults)
         self.quotas = QuotaAdmin(self._commands, cache)
+        self.features = FeatureAdmin(self._commands, cache)
         self.partitions = PartitionAdmin(self._commands, cache)
         self.voters = VoterAdmin(self._commands, identity.cluster_id, clock)
         self._isr = IsrBatches(cache, self._send_isr)

@@ -51,6 +51,7 @@ from broker.handlers import (
     sync_group,
     txn_offset_commit,
     unregister_broker,
+    update_features,
     write_txn_markers,
 )
 from broker.handlers.api_versions import api_versions_handler
@@ -91,6 +92,7 @@ _OTHERS: Final = (
     elect_leaders.HANDLER,
     unregister_broker.HANDLER,
     describe_topic_partitions.HANDLER,
+    update_features.HANDLER,
     init_producer_id.HANDLER,
     add_partitions_to_txn.HANDLER,
     add_offsets_to_txn.HANDLER,

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
+from controller.features import FEATURES, finalized_levels
 from ottla.core.errors import ErrorCode
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.api_versions_request import ApiVersionsRequest
@@ -30,17 +31,6 @@ if TYPE_CHECKING:
 MIN_VERSION: Final = 0
 MAX_VERSION: Final = 4
 _SOFTWARE: Final = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
-
-METADATA_VERSION_MIN: Final = 7
-"""3.3-IV3, the first of clusters without ZooKeeper."""
-METADATA_VERSION_MAX: Final = 25
-"""4.0-IV3. What clients read from it is that KIP-896 and later protocol rules hold."""
-
-
-FEATURES_FROM_ZERO: Final = (
-    SupportedFeatureKey("group.version", 0, 1),
-    SupportedFeatureKey("transaction.version", 0, 2),
-)
 
 
 def api_versions_handler(others: Sequence[HandlerSpec]) -> HandlerSpec:
@@ -62,14 +52,15 @@ def api_versions_handler(others: Sequence[HandlerSpec]) -> HandlerSpec:
         return ApiVersionsResponse(
             api_keys=api_keys,
             supported_features=[
-                SupportedFeatureKey("metadata.version", METADATA_VERSION_MIN, METADATA_VERSION_MAX),
-                *(FEATURES_FROM_ZERO if tells_from_zero else ()),
+                SupportedFeatureKey(name, feature.level_min, feature.level_max)
+                for name, feature in FEATURES.items()
+                if feature.level_min > 0 or tells_from_zero
             ],
             finalized_features_epoch=max(services.metadata.offset, 0),
             finalized_features=[
-                FinalizedFeatureKey("metadata.version", METADATA_VERSION_MAX, METADATA_VERSION_MAX),
-                FinalizedFeatureKey("group.version", 1, 1),
-                FinalizedFeatureKey("transaction.version", 2, 2),
+                FinalizedFeatureKey(name, level, level)
+                for name, level in finalized_levels(services.metadata.state.features).items()
+                if level > 0
             ],
         )
 

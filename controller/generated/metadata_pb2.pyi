@@ -110,6 +110,7 @@ class Record(_message.Message):
     PRODUCER_IDS_FIELD_NUMBER: _builtins.int
     QUOTA_FIELD_NUMBER: _builtins.int
     REMOVE_BROKER_FIELD_NUMBER: _builtins.int
+    FEATURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def cluster(self) -> Global___ClusterRecord: ...
     @_builtins.property
@@ -130,6 +131,8 @@ class Record(_message.Message):
     def quota(self) -> Global___QuotaRecord: ...
     @_builtins.property
     def remove_broker(self) -> Global___RemoveBrokerRecord: ...
+    @_builtins.property
+    def feature(self) -> Global___FeatureRecord: ...
     def __init__(
         self,
         *,
@@ -143,12 +146,13 @@ class Record(_message.Message):
         producer_ids: Global___ProducerIdsRecord | None = ...,
         quota: Global___QuotaRecord | None = ...,
         remove_broker: Global___RemoveBrokerRecord | None = ...,
+        feature: Global___FeatureRecord | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_broker", b"remove_broker", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "feature", b"feature", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_broker", b"remove_broker", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_broker", b"remove_broker", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "cluster", b"cluster", "config", b"config", "controller", b"controller", "feature", b"feature", "kind", b"kind", "partitions", b"partitions", "producer_ids", b"producer_ids", "quota", b"quota", "remove_broker", b"remove_broker", "remove_topic", b"remove_topic", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["cluster", "controller", "broker", "topic", "remove_topic", "partitions", "config", "producer_ids", "quota", "remove_broker"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["cluster", "controller", "broker", "topic", "remove_topic", "partitions", "config", "producer_ids", "quota", "remove_broker", "feature"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -528,6 +532,30 @@ class ConfigRecord(_message.Message):
 Global___ConfigRecord: _TypeAlias = ConfigRecord  # noqa: Y015
 
 @_typing.final
+class FeatureRecord(_message.Message):
+    """The finalized level of a feature that somebody chose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    level: _builtins.int
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        level: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeatureRecord: _TypeAlias = FeatureRecord  # noqa: Y015
+
+@_typing.final
 class QuotaEntityPart(_message.Message):
     """Of users and clients; absent, the name stands for all that have no quota of their own."""
 
@@ -671,6 +699,7 @@ class Command(_message.Message):
     REASSIGN_PARTITIONS_FIELD_NUMBER: _builtins.int
     ELECT_LEADERS_FIELD_NUMBER: _builtins.int
     UNREGISTER_BROKER_FIELD_NUMBER: _builtins.int
+    UPDATE_FEATURES_FIELD_NUMBER: _builtins.int
     controller_epoch: _builtins.int
     """Of the controller that proposes; another one in office refuses the command."""
     @_builtins.property
@@ -709,6 +738,8 @@ class Command(_message.Message):
     def elect_leaders(self) -> Global___ElectLeaders: ...
     @_builtins.property
     def unregister_broker(self) -> Global___UnregisterBroker: ...
+    @_builtins.property
+    def update_features(self) -> Global___UpdateFeatures: ...
     def __init__(
         self,
         *,
@@ -731,12 +762,13 @@ class Command(_message.Message):
         reassign_partitions: Global___ReassignPartitions | None = ...,
         elect_leaders: Global___ElectLeaders | None = ...,
         unregister_broker: Global___UnregisterBroker | None = ...,
+        update_features: Global___UpdateFeatures | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_leaders", b"elect_leaders", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "reassign_partitions", b"reassign_partitions", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker", "unregister_broker", b"unregister_broker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_leaders", b"elect_leaders", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "reassign_partitions", b"reassign_partitions", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker", "unregister_broker", b"unregister_broker", "update_features", b"update_features"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_leaders", b"elect_leaders", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "reassign_partitions", b"reassign_partitions", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker", "unregister_broker", b"unregister_broker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocate_producer_ids", b"allocate_producer_ids", "alter_configs", b"alter_configs", "alter_partitions", b"alter_partitions", "alter_quotas", b"alter_quotas", "controller_epoch", b"controller_epoch", "create_partitions", b"create_partitions", "create_topics", b"create_topics", "delete_topics", b"delete_topics", "elect_leaders", b"elect_leaders", "elect_preferred_leaders", b"elect_preferred_leaders", "fence_broker", b"fence_broker", "kind", b"kind", "reassign_partitions", b"reassign_partitions", "register_broker", b"register_broker", "report_log_ends", b"report_log_ends", "report_replicas", b"report_replicas", "shut_down_broker", b"shut_down_broker", "take_office", b"take_office", "unfence_broker", b"unfence_broker", "unregister_broker", b"unregister_broker", "update_features", b"update_features"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends", "report_replicas", "alter_quotas", "reassign_partitions", "elect_leaders", "unregister_broker"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["take_office", "register_broker", "fence_broker", "unfence_broker", "shut_down_broker", "alter_partitions", "create_topics", "delete_topics", "create_partitions", "alter_configs", "allocate_producer_ids", "elect_preferred_leaders", "report_log_ends", "report_replicas", "alter_quotas", "reassign_partitions", "elect_leaders", "unregister_broker", "update_features"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1263,6 +1295,55 @@ class AlterConfigs(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AlterConfigs: _TypeAlias = AlterConfigs  # noqa: Y015
+
+@_typing.final
+class FeatureUpdate(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    DOWNGRADE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    level: _builtins.int
+    downgrade: _builtins.bool
+    """A lower level than the one that holds is meant."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        level: _builtins.int = ...,
+        downgrade: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["downgrade", b"downgrade", "level", b"level", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeatureUpdate: _TypeAlias = FeatureUpdate  # noqa: Y015
+
+@_typing.final
+class UpdateFeatures(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPDATES_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    @_builtins.property
+    def updates(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureUpdate]: ...
+    def __init__(
+        self,
+        *,
+        updates: _abc.Iterable[Global___FeatureUpdate] | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["updates", b"updates", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateFeatures: _TypeAlias = UpdateFeatures  # noqa: Y015
 
 @_typing.final
 class QuotaChange(_message.Message):

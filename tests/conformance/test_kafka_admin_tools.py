@@ -115,6 +115,15 @@ def test_the_quorum_and_the_features(cluster: Cluster) -> None:
     assert [line.split()[-1] for line in replication[1:]].count("Leader") == 1
     features = run_tool(FEATURES, cluster.bootstrap, "describe")
     assert re.search(r"^Feature: metadata.version\s", features, re.M)
+    level = r"^Feature: transaction.version\s.*FinalizedVersionLevel: {}\s"
+    assert re.search(level.format(2), features, re.M)
+    feature = ("--feature", "transaction.version=1")
+    run_tool(FEATURES, cluster.bootstrap, "downgrade", *feature)
+    features = run_tool(FEATURES, cluster.bootstrap, "describe")
+    assert re.search(level.format(1), features, re.M)
+    run_tool(FEATURES, cluster.bootstrap, "upgrade", "--feature", "transaction.version=2")
+    features = run_tool(FEATURES, cluster.bootstrap, "describe")
+    assert re.search(level.format(2), features, re.M)
 
 
 def test_groups(cluster: Cluster) -> None:

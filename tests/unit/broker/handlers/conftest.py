@@ -182,6 +182,7 @@ class FakeState:
         self.default_min_insync_replicas = 1
         self.default_unclean_election = False
         self.quotas: dict[Any, Any] = {}
+        self.features: dict[str, int] = {}
 
     dynamic_broker_configs = ClusterState.dynamic_broker_configs
     election_defaults = ClusterState.election_defaults

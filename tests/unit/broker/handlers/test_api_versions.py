@@ -58,6 +58,15 @@ def test_features_are_told_where_the_version_has_them(world: World, version: int
     assert response.finalized_features_epoch == world.metadata.offset
 
 
+def test_a_feature_has_the_level_that_was_chosen_and_none_when_it_is_off(world: World) -> None:
+    world.state.features["transaction.version"] = 1
+    assert {f.name: f.max_version_level for f in call(world, 4).finalized_features}[
+        "transaction.version"
+    ] == 1
+    world.state.features["transaction.version"] = 0
+    assert "transaction.version" not in {f.name for f in call(world, 4).finalized_features}
+
+
 @pytest.mark.parametrize(("name", "software"), [("", "1"), ("a b", "1"), ("-a", "1"), ("a", "")])
 def test_a_client_with_an_illegal_name_is_refused(world: World, name: str, software: str) -> None:
     assert call(world, 3, name, software).error_code == ErrorCode.INVALID_REQUEST
