@@ -45,6 +45,7 @@ generate: $(READY) ## Write the code made from proto/ and from Kafka's message t
 	    $$folder/$$name.proto || exit 1; \
 	done
 	@$(BIN)/python -m ottla.protocol.generator
+	@PYTHONPATH=. $(BIN)/python -m deploy.grafana.dashboards
 
 test: $(READY) ## All tests that need neither root nor packages of the system
 	$(BIN)/python -m pytest -m "not root and not apache_kafka and not compose" tests
