@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.addresses import Address, ListenerAddress, parse_address, parse_listener
+from broker.replication.replica_selector import RACK_AWARE
 from ottla.core.broker_configs import (
     FOLLOWER_THROTTLED_RATE,
     LEADER_THROTTLED_RATE,
@@ -121,6 +122,12 @@ class NodeSettings:
         67_108_864,
         "free space that appends leave on the disk of a log directory; 0: none",
         minimum=0,
+    )
+    replica_selector_class: str | None = setting(
+        "replica.selector.class",
+        None,
+        "lets consumers that tell their rack read from a replica in it; default: from leaders",
+        choices=(RACK_AWARE,),
     )
     replica_lag_time_max_ms: int = setting(
         "replica.lag.time.max.ms", 30_000, "after which a follower leaves the ISR", minimum=1

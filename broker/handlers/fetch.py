@@ -4,6 +4,7 @@
     4   isolation level
     7   sessions (KIP-227)
     9   fencing by leader epoch (KIP-320)
+    11  the replica that a consumer should read from, by its rack (KIP-392)
     12  compact encoding, the current leader of a partition
     13  topic ids instead of names (KIP-516)
     16  addresses of new leaders (KIP-951)
@@ -20,13 +21,14 @@ at once.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from broker.handlers.endpoints import leader_hint
+from broker.handlers.endpoints import leader_hint, live_endpoint
 from broker.handlers.fetch_sessions import FetchContext, FetchedPartition, TopicKey
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
 from broker.quotas.client_quotas import client_of
 from broker.quotas.table import Client, QuotaKind
+from broker.replication.replica_selector import ReadableReplica, preferred_replica
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.fetch_request import FetchRequest
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from broker.replication.partition import Partition
     from storage.log import LogSlice
 
+_FROM_FOLLOWERS: Final = 11
+"""The first version that knows of replicas to prefer (KIP-392)."""
 _NEW_LEADER_CODES = frozenset({ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.FENCED_LEADER_EPOCH})
 
 
@@ -95,7 +99,7 @@ def fail(
 class _Read:
     """What one partition has for this fetch."""
 
-    __slots__ = ("aborted", "asked", "error", "partition", "records")
+    __slots__ = ("aborted", "asked", "error", "partition", "preferred_replica", "records")
 
     def __init__(self, asked: FetchedPartition) -> None:
         self.asked = asked
@@ -103,6 +107,8 @@ class _Read:
         self.records: LogSlice | None = None
         self.aborted: list[AbortedTransaction] = []
         self.error: ProtocolError | None = None
+        self.preferred_replica: int | None = None
+        """Where the client should read instead; then there are no records."""
 
     @property
     def size(self) -> int:
@@ -117,6 +123,8 @@ class _Fetch:
         "_client",
         "_committed_only",
         "_listener_name",
+        "_may_follow",
+        "_rack",
         "_services",
         "_version",
         "fetched",
@@ -135,6 +143,11 @@ class _Fetch:
         self._version = context.api_version
         self._listener_name = context.listener_name
         self._committed_only = request.isolation_level == 1
+        self._may_follow = (
+            self._version >= _FROM_FOLLOWERS
+            and services.settings.replica_selector_class is not None
+        )
+        self._rack = request.rack_id if self._may_follow else ""
         self._bytes_max = min(request.max_bytes, services.settings.fetch_max_bytes)
         self._client: Client | None = None  # of whom the bytes are counted
         if services.quotas is not None and QuotaKind.FETCH in services.quotas.kinds:
@@ -155,12 +168,20 @@ class _Fetch:
                 partition = replicas.partition(asked.topic, asked.index)
             else:
                 partition = replicas.partition_by_id(asked.topic, asked.index)
-            partition.check_leader(asked.current_leader_epoch)
+            if not self._may_follow:
+                partition.check_leader(asked.current_leader_epoch)
+            else:
+                partition.check_leader(asked.current_leader_epoch, may_follow=True)
+                read.preferred_replica = self._preferred_replica(partition, asked.fetch_offset)
+                if read.preferred_replica is not None:
+                    read.partition = partition
+                    return read
             read.records = partition.read(
                 asked.fetch_offset,
                 min(asked.bytes_max, max(bytes_max, 0)),
                 committed_only=self._committed_only,
                 at_least_one=at_least_one,
+                may_follow=self._may_follow,
             )
             if self._committed_only and read.records is not None:
                 read.aborted = [
@@ -173,6 +194,19 @@ class _Fetch:
         except ProtocolError as error:
             read.error = error
         return read
+
+    def _preferred_replica(self, partition: Partition, fetch_offset: int) -> int | None:
+        """Of a partition that this broker leads; None: read here."""
+        services = self._services
+        if not self._rack or not partition.is_leader:
+            return None
+        state = services.metadata.state
+        replicas = [
+            ReadableReplica(broker_id, state.brokers[broker_id].rack, start, end)
+            for broker_id, start, end in partition.readable_replicas()
+            if live_endpoint(state, broker_id, self._listener_name) is not None
+        ]
+        return preferred_replica(self._rack, fetch_offset, services.node_id, replicas)
 
     def read_all(self) -> list[_Read]:
         reads = []
@@ -192,7 +226,7 @@ class _Fetch:
             return True
         total = 0
         for read in reads:
-            if read.error is not None:
+            if read.error is not None or read.preferred_replica is not None:
                 return True
             total += read.size
         return total >= self.min_bytes
@@ -208,7 +242,7 @@ class _Fetch:
             data = self._partition_data(read, endpoints)
             if not self.fetched.note_answer(
                 read.asked,
-                error=read.error is not None,
+                error=read.error is not None or read.preferred_replica is not None,
                 size=read.size,
                 high_watermark=data.high_watermark,
                 log_start_offset=data.log_start_offset,
@@ -259,6 +293,8 @@ class _Fetch:
             data.high_watermark = partition.high_watermark
             data.last_stable_offset = partition.last_stable_offset
             data.log_start_offset = partition.log_start_offset
+            if read.preferred_replica is not None:
+                data.preferred_read_replica = read.preferred_replica
         elif read.error is not None:
             data.error_code = int(read.error.code)
             self._services.errors.note(ApiKey.FETCH, read.error.code)

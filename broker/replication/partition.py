@@ -181,8 +181,9 @@ class Partition:
 
     # ---- clients
 
-    def check_leader(self, current_leader_epoch: int) -> None:
+    def check_leader(self, current_leader_epoch: int, *, may_follow: bool = False) -> None:
         """Fence a request by the leader epoch its sender knows (KIP-320); -1 is unchecked.
+        `may_follow`: a follower serves it as well.
 
         FENCED_LEADER_EPOCH (the client's is older), UNKNOWN_LEADER_EPOCH (ours is older),
         NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
@@ -194,7 +195,7 @@ class Partition:
                 if current_leader_epoch < machine.leader_epoch
                 else ErrorCode.UNKNOWN_LEADER_EPOCH
             )
-        self._check_leads()
+        self._check_leads(may_follow)
 
     def append(
         self,
@@ -316,13 +317,15 @@ class Partition:
         committed_only: bool,
         at_least_one: bool,
         to_log_end: bool = False,
+        may_follow: bool = False,
     ) -> LogSlice | None:
         """Whole batches from `offset` below the high watermark, or, with `committed_only` (the
         isolation level read_committed), below the last stable offset; `to_log_end` is for
-        coordinators that load. None: nothing to read yet. OFFSET_OUT_OF_RANGE,
-        NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR.
+        coordinators that load; with `may_follow` a follower reads too, up to where it knows both
+        (KIP-392). None: nothing to read yet. OFFSET_OUT_OF_RANGE, NOT_LEADER_OR_FOLLOWER,
+        KAFKA_STORAGE_ERROR.
         """
-        self._check_leads()
+        self._check_leads(may_follow)
         log = self.usable_log
         if to_log_end:
             end_offset = log.log_end_offset
@@ -432,9 +435,21 @@ class Partition:
             self._tell_leadership(False)
         self._wake_fetchers()
 
-    def _check_leads(self) -> None:
+    def readable_replicas(self) -> list[tuple[int, int, int]]:
+        """(broker id, log start offset, log end offset) of those in sync, as their leader knows."""
+        start, end = self.log_start_offset, self.log_end_offset
+        found = [(self.machine.leader_id, start, end)] if self.machine.leader_id is not None else []
+        for broker_id, follower in self.machine.followers.items():
+            if broker_id in self.isr and follower.log_end_offset is not None:
+                known = follower.log_start_offset
+                found.append(
+                    (broker_id, start if known is None else known, follower.log_end_offset)
+                )
+        return found
+
+    def _check_leads(self, may_follow: bool = False) -> None:
         role = self.machine.role
-        if role is not Role.LEADER:
+        if role is not Role.LEADER and not (may_follow and role is Role.FOLLOWER):
             if role is Role.OFFLINE and self._ended_by is ErrorCode.KAFKA_STORAGE_ERROR:
                 raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, "the log directory is offline")
             raise ProtocolError(

@@ -85,6 +85,10 @@ class FakePartition:
         self.aborted: list[AbortedTransaction] = []
         self.duplicate_at: int | None = None
         self.reads = 0
+        self.is_leader = True
+        self.readable: list[tuple[int, int, int]] = []
+        self.may_follow: list[bool] = []
+        """What each check and each read was told."""
 
     @property
     def log_end_offset(self) -> int:
@@ -94,7 +98,8 @@ class FakePartition:
         if self.error is not None:
             raise self.error
 
-    def check_leader(self, current_leader_epoch: int) -> None:
+    def check_leader(self, current_leader_epoch: int, *, may_follow: bool = False) -> None:
+        self.may_follow.append(may_follow)
         self._check()
         if current_leader_epoch not in (-1, self.leader_epoch):
             is_old = current_leader_epoch < self.leader_epoch
@@ -130,13 +135,23 @@ class FakePartition:
                 future.set_result(None)
         self.wake()
 
+    def readable_replicas(self) -> list[tuple[int, int, int]]:
+        return self.readable
+
     def wake(self) -> None:
         for waiter in list(self.waiters):
             waiter.wake()
 
     def read(
-        self, offset: int, max_bytes: int, *, committed_only: bool, at_least_one: bool
+        self,
+        offset: int,
+        max_bytes: int,
+        *,
+        committed_only: bool,
+        at_least_one: bool,
+        may_follow: bool = False,
     ) -> FakeSlice | None:
+        self.may_follow.append(may_follow)
         self._check()
         self.reads += 1
         if not self.log_start_offset <= offset <= self.log_end_offset:
@@ -250,7 +265,9 @@ class World:
         self.clock = ManualClock()
         self.metadata = SimpleNamespace(state=self.state, offset=100)
         self.controller = FakeController()
-        self.settings = SimpleNamespace(auto_create_topics_enable=True, fetch_max_bytes=57_671_680)
+        self.settings = SimpleNamespace(
+            auto_create_topics_enable=True, fetch_max_bytes=57_671_680, replica_selector_class=None
+        )
         self.partitions: dict[tuple[str | Uuid, int], FakePartition] = {}
         self.services = BrokerServices(
             node_id=1,

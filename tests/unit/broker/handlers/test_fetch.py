@@ -377,3 +377,53 @@ def test_a_session_does_not_begin_with_a_throttled_answer_but_goes_on_with_it(
     other = call(world, request(0, session_epoch=0))
     assert (other.session_id, other.throttle_time_ms) == (0, 10_000)
     assert len(world.services.fetch_sessions) == sessions
+
+
+def racks(world: World, *readable: tuple[int, int, int]) -> FakePartition:
+    """The broker tells consumers of near replicas; brokers have the racks rack1, rack2, rack3."""
+    world.settings.replica_selector_class = "set"
+    (partition,) = filled(world)
+    partition.readable = list(readable)
+    return partition
+
+
+def test_a_consumer_is_sent_to_the_replica_in_its_rack(world: World) -> None:
+    racks(world, (1, 0, 5), (2, 0, 5))
+    answer = call(world, request(0, rack_id="rack2", max_wait_ms=60_000))
+    (data,) = answer.responses[0].partitions
+    assert (data.preferred_read_replica, data.error_code, records(data)) == (2, 0, b"")
+    assert data.high_watermark == 3
+
+
+@pytest.mark.parametrize("rack", ["", "rack1", "rack3", "elsewhere"])
+def test_a_consumer_without_a_replica_near_reads_from_the_leader(world: World, rack: str) -> None:
+    partition = racks(world, (1, 0, 5), (2, 0, 5))
+    answer = call(world, request(0, rack_id=rack))
+    (data,) = answer.responses[0].partitions
+    assert data.preferred_read_replica == -1
+    assert records(data)
+    assert partition.may_follow == [True, True]
+
+
+def test_an_old_consumer_or_a_broker_without_the_setting_reads_from_leaders_alone(
+    world: World,
+) -> None:
+    partition = racks(world, (1, 0, 5), (2, 0, 5))
+    assert records(call(world, request(0, rack_id="rack2"), 10).responses[0].partitions[0])
+    world.settings.replica_selector_class = None
+    assert records(call(world, request(0, rack_id="rack2")).responses[0].partitions[0])
+    assert partition.may_follow == [False] * 4
+
+
+def test_a_session_names_the_replica_each_time(world: World) -> None:
+    racks(world, (1, 0, 5), (2, 0, 5))
+    first = call(world, request(0, rack_id="rack2", session_epoch=0))
+    again = call(world, request(rack_id="rack2", session_id=first.session_id, session_epoch=1))
+    assert again.responses[0].partitions[0].preferred_read_replica == 2
+
+
+def test_a_fenced_replica_is_not_named(world: World) -> None:
+    racks(world, (1, 0, 5), (2, 0, 5))
+    world.state.brokers[2].fenced = True
+    answer = call(world, request(0, rack_id="rack2"))
+    assert answer.responses[0].partitions[0].preferred_read_replica == -1

@@ -82,6 +82,36 @@ def test_a_follower_appends_and_reads_nothing_for_clients() -> None:
             act()
 
 
+def test_a_follower_reads_for_consumers_that_may_read_from_it_what_it_knows_to_be_committed() -> (
+    None
+):
+    partition = Host().partition(leader_id=2)
+    partition.check_leader(0, may_follow=True)
+    with pytest.raises(ProtocolError, match="UNKNOWN_LEADER_EPOCH"):
+        partition.check_leader(1, may_follow=True)
+    assert partition.log is not None
+    partition.log.append_as_follower(batch_of(b"a", leader_epoch=0))
+
+    def read() -> bytes | None:
+        found = partition.read(0, 1_000, committed_only=False, at_least_one=True, may_follow=True)
+        return None if found is None else found.read()
+
+    assert read() is None
+    partition.machine.high_watermark = 1
+    assert b"a" in (read() or b"")
+    partition.go_offline()
+    with pytest.raises(ProtocolError, match="KAFKA_STORAGE_ERROR"):
+        read()
+
+
+def test_a_leader_knows_what_the_replicas_in_sync_hold() -> None:
+    partition = Host().partition()
+    fill(partition, b"a")
+    assert partition.readable_replicas() == [(1, 0, 1)]
+    partition.machine.on_subscribed(2, 20, 0, 0)
+    assert partition.readable_replicas() == [(1, 0, 1), (2, 0, 0)]
+
+
 def test_fencing_by_the_clients_leader_epoch() -> None:
     partition = Host().partition(leader_epoch=3)
     partition.check_leader(-1)
