@@ -125,7 +125,9 @@ class Faults:
                     if member != broker_id and (replica := ledger.replicas.get(member)) is not None
                 ]
                 holders = [r for r in others if not r.lost and r.matched >= ledger.committed_end]
-                if ledger.committed_end and (not holders or any(r.lost for r in others)):
+                # Also one that is not electable: a leader may just have asked for it to be.
+                lost = any(r.lost for r in ledger.replicas.values() if r.broker_id != broker_id)
+                if ledger.committed_end and (not holders or lost):
                     return False
         return True
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.simulation.campaign import missing_faults, replay, run_many
 from tests.simulation.regressions import REGRESSIONS
+from tests.simulation.settings import REASSIGNED_FROM
 
 JOBS = min(os.cpu_count() or 1, 4)
 SEEDS = range(20)
@@ -23,6 +24,12 @@ def test_nothing_acknowledged_is_lost_whatever_fails() -> None:
     assert report.counts["recoveries"] == len(SEEDS)
     for what in ("truncations", "elections from the ELR", "elections by log ends"):
         assert report.counts[what], what
+
+
+def test_nothing_is_lost_while_partitions_are_reassigned() -> None:
+    report, failed = run_many(range(REASSIGNED_FROM, REASSIGNED_FROM + 6), JOBS)
+    assert not failed, [(outcome.seed, outcome.violation) for outcome in failed]
+    assert report.counts["reassignments that ended"] >= 5
 
 
 def test_what_was_found_once_stays_right() -> None:
