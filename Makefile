@@ -80,8 +80,8 @@ bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions
 chaos: $(READY) ## Break a cluster at random under load and account for everything; MINUTES=n SEED=s
 	@PYTHONPATH=. $(BIN)/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS),--minutes $(or $(MINUTES),2)) $(if $(SEED),--seed $(SEED)) $(if $(CLOCK),--clock)
 
-exactly-once: $(READY) ## Consume-transform-produce under kills; SECONDS=n SEED=s CLIENT=confluent|java
-	@$(if $(filter java,$(CLIENT)),$(MAKE) $(KAFKA_JARS)/.ready &&) OTTLA_KAFKA_JARS=$(KAFKA_JARS) PYTHONPATH=. $(BIN)/python -m tests.chaos.exactly_once --client $(or $(CLIENT),confluent) --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+exactly-once: $(READY) $(if $(filter java,$(CLIENT)),$(KAFKA_JARS)/.ready) ## Consume-transform-produce under kills; SECONDS=n SEED=s CLIENT=confluent|java
+	@OTTLA_KAFKA_JARS=$(KAFKA_JARS) PYTHONPATH=. $(BIN)/python -m tests.chaos.exactly_once --client $(or $(CLIENT),confluent) --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 simulate-quorum: $(READY) ## Random faults against the controller quorum; SEEDS=n, PLANTED=1
 	@PYTHONPATH=. $(BIN)/python -m $(if $(PLANTED),tests.simulation.quorum_planted,tests.simulation.quorum_campaign --seeds $(or $(SEEDS),100))

@@ -6,6 +6,7 @@ with what really exists: targets of the Makefile, commands and options of the co
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -88,7 +89,21 @@ def test_the_make_targets_exist() -> None:
     made = {target for use in uses_of("make") for target in use.split("#")[0].split()[1:2]}
     assert {"up", "test"} <= made
     for target in made:
-        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(
+            ["make", "-n", target], cwd=ROOT, check=True, capture_output=True, timeout=SECONDS_MAX
+        )
+
+
+@functools.cache
+def help_of(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:], "--help"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+        timeout=SECONDS_MAX,
+        check=False,
+    )
 
 
 def test_named_commands_and_options_exist() -> None:
@@ -99,14 +114,7 @@ def test_named_commands_and_options_exist() -> None:
         leading = list(itertools.takewhile(lambda word: re.fullmatch("[a-z-]+", word), words))
         names = [word for word in leading if not word.startswith("-")]
         for command in (names[:3], names[:2], names[:1]):
-            shown = subprocess.run(
-                [str(BIN / command[0]), *command[1:], "--help"],
-                capture_output=True,
-                text=True,
-                env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
-                timeout=SECONDS_MAX,
-                check=False,
-            )
+            shown = help_of(*command)
             if shown.returncode == 0:
                 break
         assert shown.returncode == 0, use
