@@ -47,8 +47,13 @@ generate: $(READY) ## Write the code made from proto/ and from Kafka's message t
 	@$(BIN)/python -m ottla.protocol.generator
 	@PYTHONPATH=. $(BIN)/python -m deploy.grafana.dashboards
 
+PLAIN := not root and not apache_kafka and not compose
+# Two runs side by side: those that wait for processes and clients, and those that only compute.
 test: $(READY) ## All tests that need neither root nor packages of the system
-	$(BIN)/python -m pytest -m "not root and not apache_kafka and not compose" tests
+	@pure="tests/unit tests/property tests/simulation"; log=$$(mktemp); \
+	nice $(BIN)/python -m pytest -m "$(PLAIN)" $$pure >"$$log" 2>&1 & \
+	$(BIN)/python -m pytest -m "$(PLAIN)" tests $$(printf -- '--ignore %s ' $$pure) -p no:cacheprovider; \
+	real=$$?; wait $$!; pure=$$?; cat "$$log"; rm -f "$$log"; exit $$((real | pure))
 
 # Without logging: pytest would keep every line of 10,000 examples, and the tracebacks in them.
 property-long: $(READY) ## Property tests with 10,000 examples a machine; TESTS=path for some of them

@@ -19,6 +19,7 @@ from broker.control.metadata_cache import MetadataCache
 from broker.control.requests import BrokerIdentity, DirectoryReport, LogPosition, NewTopic
 from broker.control.settings import ControlSettings
 from broker.handlers import fetch, produce
+from broker.handlers.error_counts import ErrorCounts
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.spec import RequestContext
 from broker.replication.manager import ReplicaManager
@@ -217,7 +218,10 @@ class BrokerNode:
             replicas=replicas,
             metadata=cache,
             clock=process,
-            settings=SimpleNamespace(fetch_max_bytes=1 << 20),
+            settings=SimpleNamespace(fetch_max_bytes=1 << 20, replica_selector_class=None),
+            errors=ErrorCounts(),
+            peers=None,
+            quotas=None,
             fetch_sessions=FetchSessionCache(random.Random(chance.getrandbits(64))),
         )
         self.host.listener = self
