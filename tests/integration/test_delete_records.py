@@ -43,9 +43,15 @@ def filled(cluster: Cluster, topic: str) -> None:
     assert producer.flush(60) == 0
 
 
-def delete(cluster: Cluster, topic: str, before: int, seconds: float = SECONDS_MAX) -> int:
+def delete(
+    cluster: Cluster,
+    topic: str,
+    before: int,
+    seconds: float = SECONDS_MAX,
+    admin: AdminClient | None = None,
+) -> int:
     """The low watermark that librdkafka is told."""
-    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    admin = admin or AdminClient({"bootstrap.servers": cluster.bootstrap})
     asked = [confluent_kafka.TopicPartition(topic, 0, before)]
     (future,) = admin.delete_records(
         asked, request_timeout=SECONDS_MAX, operation_timeout=seconds
@@ -132,10 +138,13 @@ def test_a_replica_that_stands_still_holds_the_answer_and_a_dead_one_does_not(
     filled(cluster, "still")
     leader = cluster.leader("still", 0)
     other = next(node for node in cluster.node_ids if node not in (leader, cluster.controller()))
+    # Connected before: one that first dials who stands still asks when that one is fenced already.
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    assert delete(cluster, "still", 10, admin=admin) == 10
     cluster.pause(other)
     try:
         with pytest.raises(confluent_kafka.KafkaException) as caught:
-            delete(cluster, "still", 50, seconds=0.5)
+            delete(cluster, "still", 50, seconds=0.5, admin=admin)
         timed_out = confluent_kafka.KafkaError.REQUEST_TIMED_OUT
         assert caught.value.args[0].code() == timed_out
         assert delete(cluster, "still", 150) == 150  # answered once it is fenced

@@ -132,6 +132,8 @@ def test_a_topic_that_does_not_exist(ottla: CommandLine) -> None:
 def test_an_interrupt_ends_it_after_what_was_printed(
     ottla: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A shell starts what runs in its background with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     poll, polls = Consumer.poll, []
 
     def interrupted_poll(consumer: Consumer, *arguments: Any) -> Any:
