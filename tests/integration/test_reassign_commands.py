@@ -1,5 +1,5 @@
-"""`ottla reassign`, `broker` and `leader`: a loaded topic moves to other brokers and back, one of
-them is killed in the middle, and nothing that was acknowledged is lost."""
+"""`ottla reassign` and `broker`: a loaded topic moves to other brokers and back, and nothing that
+was acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ottla.testing import Cluster
 
 OTTLA = str(Path(sys.executable).with_name("ottla"))
 SECONDS_MAX = 120.0
-PARTITIONS = 12
+PARTITIONS = 6
 VALUE = b"x" * 10_000
 
 
@@ -132,9 +132,6 @@ def test_a_loaded_topic_moves_and_comes_back(cluster: Cluster, tmp_path: Path) -
             text=True,
         ) as applying:
             try:
-                if 4 in brokers:
-                    cluster.kill(3)
-                    cluster.restart(3)
                 output, errors = applying.communicate(timeout=SECONDS_MAX)
             finally:
                 applying.kill()

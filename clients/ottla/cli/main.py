@@ -14,14 +14,17 @@ from typing import Annotated
 
 import typer
 
+from ottla.cli.broker import app as broker_app
 from ottla.cli.config import app as config_app
 from ottla.cli.consume import consume
 from ottla.cli.group import app as group_app
+from ottla.cli.leader import app as leader_app
 from ottla.cli.output import fail, say
 from ottla.cli.plugins import PluginGroup
 from ottla.cli.produce import produce
 from ottla.cli.quorum import app as quorum_app
 from ottla.cli.quota import app as quota_app
+from ottla.cli.reassign import app as reassign_app
 from ottla.cli.topic import app as topic_app
 from ottla.cli.txn import app as txn_app
 from ottla.core.errors import OttlaError, ProtocolError
@@ -77,6 +80,9 @@ def build_app() -> typer.Typer:
     app.command(rich_help_panel="Topics and records")(consume)
     app.add_typer(config_app, name="config", rich_help_panel="The cluster's own affairs")
     app.add_typer(quota_app, name="quota", rich_help_panel="The cluster's own affairs")
+    app.add_typer(broker_app, name="broker", rich_help_panel="The cluster's own affairs")
+    app.add_typer(reassign_app, name="reassign", rich_help_panel="The cluster's own affairs")
+    app.add_typer(leader_app, name="leader", rich_help_panel="The cluster's own affairs")
     app.add_typer(quorum_app, name="quorum", rich_help_panel="The cluster's own affairs")
     return app
 

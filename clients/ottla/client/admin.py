@@ -7,10 +7,10 @@ the cluster refuses, `NoClusterError` when nobody answers, `DeadlineError` when 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 
-from ottla.client import configs, group_admin, quorum, quotas, transactions
+from ottla.client import configs, group_admin, quorum, quotas, reassignments, transactions
 from ottla.client.cluster import Cluster, describe_topic
 from ottla.client.configs import ConfigChange, ConfigResource
 from ottla.client.errors import ConnectionLostError, check_code, protocol_error
@@ -30,6 +30,7 @@ from ottla.client.model import (
 from ottla.client.offsets import TopicPartition, list_offsets
 from ottla.client.options import DEFAULT_BOOTSTRAP, ClientOptions, ignore
 from ottla.client.quotas import QuotaEntity
+from ottla.client.reassignments import LogDirectoryDescription, OngoingReassignment
 from ottla.client.record_deletion import delete_records
 from ottla.client.transactions import (
     ActiveProducer,
@@ -331,6 +332,32 @@ class Admin:
     def abort_transaction(self, producer: ActiveProducer) -> None:
         """Write an abort marker for a producer's transaction in one partition."""
         transactions.abort_transaction(self._cluster, producer)
+
+    def alter_reassignments(self, targets: Mapping[TopicPartition, Sequence[int] | None]) -> None:
+        """Begin to move partitions; None calls off. See `reassignments.alter_reassignments`."""
+        reassignments.alter_reassignments(self._cluster, targets, self._server_timeout_ms())
+
+    def list_reassignments(self) -> list[OngoingReassignment]:
+        """All reassignments that are under way."""
+        return reassignments.list_reassignments(self._cluster)
+
+    def describe_log_directories(
+        self, broker_ids: Iterable[int]
+    ) -> dict[int, list[LogDirectoryDescription]]:
+        """The log directories of each broker, with the size of every log."""
+        return reassignments.describe_log_directories(self._cluster, broker_ids)
+
+    def elect_leaders(
+        self, partitions: Collection[TopicPartition] | None = None, *, unclean: bool = False
+    ) -> dict[TopicPartition, ProtocolError | None]:
+        """What became of each election; None: of all partitions that need one."""
+        return reassignments.elect_leaders(
+            self._cluster, partitions, unclean=unclean, timeout_ms=self._server_timeout_ms()
+        )
+
+    def unregister_broker(self, broker_id: int) -> None:
+        """Forget a broker that is stopped for good."""
+        reassignments.unregister_broker(self._cluster, broker_id)
 
     def describe_quorum(self) -> QuorumDescription:
         """The voters and observers of the controller quorum, and how far each has come."""
