@@ -21,6 +21,7 @@ import confluent_kafka as ck
 
 from ottla.client.admin import Admin
 from ottla.client.model import OffsetSpec
+from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.hashing import coordinator_partition
 from ottla.testing import Cluster
 from tests.chaos.exactly_once.application import GROUP, INPUT, OUTPUT
@@ -299,7 +300,12 @@ def _coordinator(cluster: Cluster, source: random.Random) -> int | None:
     """Who coordinates the group, or one of the transactional ids; None while nobody does."""
     name = source.choice([GROUP, *(f"transformer-{index}" for index in range(INSTANCES))])
     topic = "__consumer_offsets" if name == GROUP else "__transaction_state"
-    leader = cluster.leader(topic, coordinator_partition(name, COORDINATOR_PARTITIONS))
+    try:
+        leader = cluster.leader(topic, coordinator_partition(name, COORDINATOR_PARTITIONS))
+    except ProtocolError as error:
+        if error.code is not ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+            raise
+        return None  # on a slow machine the applications have not begun yet
     return leader if leader in cluster.running else None
 
 
