@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from deploy.grafana.dashboards import DASHBOARDS, Panel
+from ottla.client.admin import Admin
 from ottla.local.ports import free_ports
 from ottla.testing import Cluster
 from tests.support.mounts import Tmpfs
@@ -256,11 +257,19 @@ def test_alerts_fire_when_their_fault_is_made(scene: Scene) -> None:
 
     controller = cluster.controller()
     victim, other = (node for node in cluster.node_ids if node != controller)
-    for _ in range(4):  # it stands still for longer than its lease, again and again
-        cluster.pause(victim)
-        time.sleep(1.6)
-        cluster.resume(victim)
-        cluster.wait_in_sync("orders")
+    with Admin(cluster.address(controller)) as admin:
+
+        def is_out() -> bool:
+            partitions = admin.describe_topic("orders").partitions
+            return all(victim not in partition.isr for partition in partitions)
+
+        for _ in range(4):  # it stands still for longer than its lease, again and again
+            cluster.pause(victim)
+            try:
+                wait("who stands still is out of the in-sync replicas", is_out)
+            finally:
+                cluster.resume(victim)
+            cluster.wait_in_sync("orders")
     prometheus.wait_firing("OttlaIsrFlapping", "OttlaEventLoopStalls")
 
     cluster.kill(victim)
