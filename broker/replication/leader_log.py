@@ -37,11 +37,15 @@ def check_order(partition: Partition, follower_id: int, ask: Subscribe, request:
     """Note what a follower asks; INVALID_UPDATE_VERSION when it has asked anew since.
 
     Two streams carry its requests, and an older one may come later, with a position that its log
-    no longer has.
+    no longer has. NOT_LEADER_OR_FOLLOWER to who is no replica: one that is being added may know it
+    before its leader does, and if it were served now its word would never count. It asks again.
     """
     follower = partition.machine.followers.get(follower_id)
     if follower is None:
-        return
+        partition.check_leader(ask.leader_epoch)
+        raise ProtocolError(
+            ErrorCode.NOT_LEADER_OR_FOLLOWER, f"broker {follower_id} is no replica yet"
+        )
     asked = (ask.broker_epoch, request)
     if asked <= follower.asked:
         raise ProtocolError(ErrorCode.INVALID_UPDATE_VERSION, "it has asked anew since")

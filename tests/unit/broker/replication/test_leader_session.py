@@ -8,6 +8,7 @@ from broker.replication import frames
 from broker.replication.frames import Subscribe
 from broker.replication.isr import PendingShrink
 from broker.replication.leader_session import LeaderSession
+from broker.replication.progress import PartitionView
 from ottla.core.errors import DecodeError, ErrorCode
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
@@ -125,6 +126,30 @@ def test_another_leader_epoch_is_refused(leader_epoch: int, code: ErrorCode) -> 
     (answer,) = ask(session, leader_epoch=leader_epoch)
     assert answer[0] == frames.REFUSED
     assert frames.CODE_BODY.unpack(answer[2]) == (code,)
+
+
+def test_a_replica_that_is_being_added_is_served_once_its_leader_knows_it() -> None:
+    host = Host()
+    partition = host.partition()
+    fill(partition, b"one")
+    session = leader_session(host, partition, follower_id=4)
+    (answer,) = ask(session)
+    assert answer[0] == frames.REFUSED
+    assert frames.CODE_BODY.unpack(answer[2]) == (ErrorCode.NOT_LEADER_OR_FOLLOWER,)
+    machine = partition.machine
+    partition.apply(
+        PartitionView(
+            machine.leader_id,
+            machine.leader_epoch,
+            machine.partition_epoch + 1,
+            (*machine.replicas, 4),
+            machine.isr,
+            adding_replicas=(4,),
+        )
+    )
+    (subscribed, _) = ask(session)
+    assert subscribed[0] == frames.SUBSCRIBED
+    assert machine.followers[4].broker_epoch == 20  # its word counts
 
 
 def test_an_unknown_topic_and_a_flood_are_refused() -> None:
