@@ -36,6 +36,7 @@ from controller.state import BrokerRegistration
 from controller.tasks import single_error
 from ottla.core.clock import Clock
 from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
+from ottla.core.tasks import start_in
 
 logger = logging.getLogger(__name__)
 
@@ -275,10 +276,7 @@ class Office:
         await self._image.wait_index(proposal.index)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        if self._group is None:
-            work.close()
-        else:
-            self._group.create_task(work)
+        start_in(self._group, work)
 
     async def _tick(self) -> None:
         """Look for leases that have ended."""

@@ -23,6 +23,7 @@ import h11
 
 from broker.network.binding import bind_fault
 from ottla.core.errors import ConfigError
+from ottla.core.tasks import start_in
 
 logger = logging.getLogger(__name__)
 
@@ -100,17 +101,16 @@ class HttpServer:
             server.close()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._tasks is None:
-            writer.transport.abort()
-            return
         if self._connections >= CONNECTIONS_MAX:
             connection = h11.Connection(h11.SERVER)
             text = f"{CONNECTIONS_MAX} connections are open: close some, or try again later\n"
             writer.write(_encoded(connection, HttpAnswer(503, text.encode()), "GET", close=True))
             writer.close()
             return
-        self._connections += 1
-        self._tasks.create_task(self._serve(reader, writer))
+        if start_in(self._tasks, self._serve(reader, writer)) is None:
+            writer.transport.abort()
+        else:
+            self._connections += 1
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until its peer or a bound ends it."""

@@ -23,6 +23,7 @@ from broker.network.limits import BufferPool, NetworkLimits, NodeAccount
 from broker.network.pending import contained
 from ottla.core.clock import Clock, SystemClock
 from ottla.core.errors import ConfigError
+from ottla.core.tasks import start_in
 
 logger = logging.getLogger(__name__)
 
@@ -170,10 +171,10 @@ class Server:
             del self._by_address[address]
 
     def start_task(self, answer: Coroutine[Any, Any, Any]) -> asyncio.Future[Any] | None:
-        if self._tasks is None:
+        task = start_in(self._tasks, contained(answer))
+        if task is None:
             answer.close()
-            return None
-        return self._tasks.create_task(contained(answer))
+        return task
 
     # --- inside ---
 

@@ -46,6 +46,7 @@ from controller.state import ALL_BROKERS, BROKER, TOPIC, PartitionMetadata, Topi
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid
+from ottla.core.tasks import start_in
 from ottla.core.topic_configs import topic_defaults
 from storage.config import LogConfig
 
@@ -456,10 +457,7 @@ class ReplicaManager:
                     partition.tick()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        if self._group is None:
-            work.close()
-        else:
-            self._group.create_task(work)
+        start_in(self._group, work)
 
     def _absent(self, topic: TopicMetadata, index: int) -> ProtocolError:
         if any(info.index == index for info in topic.partitions):
