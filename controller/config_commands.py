@@ -1,4 +1,5 @@
-"""Decisions about settings that are changed at run time: of topics, brokers and groups.
+"""Decisions about settings that are changed at run time: of topics, brokers, groups and
+subscriptions to client metrics.
 
 What is kept is what was set, by resource; defaults are not. Elections go by some of it, and so
 partitions take over a change of these in the same step: who is eligible to lead, and whether an
@@ -11,12 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from controller.client_matches import ClientMatch
 from controller.decision import Decision, topic_changes
 from controller.elections import ElectionRules, Electorate, elect
 from controller.generated import metadata_pb2 as pb
 from controller.state import (
     ALL_BROKERS,
     BROKER,
+    CLIENT_METRICS,
     GROUP,
     MIN_INSYNC_REPLICAS,
     TOPIC,
@@ -26,6 +29,11 @@ from controller.state import (
     Record,
 )
 from ottla.core.broker_configs import DYNAMIC_BROKER_CONFIGS, broker_configs_fault
+from ottla.core.client_metrics_configs import (
+    CLIENT_METRICS_CONFIGS,
+    MATCH,
+    client_metrics_configs_fault,
+)
 from ottla.core.config_spec import ConfigSpec, ConfigType, split_list
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.group_configs import GROUP_CONFIGS, group_configs_fault
@@ -33,6 +41,8 @@ from ottla.core.topic_configs import TOPIC_CONFIGS, topic_configs_fault
 
 GROUPS_MAX: Final = 10_000
 """Groups with settings of their own: anyone may name one, and all controllers keep it."""
+SUBSCRIPTIONS_MAX: Final = 1_000
+"""To client metrics: each is compared with every client that asks."""
 
 Values = Mapping[str, str]
 
@@ -50,8 +60,8 @@ def alter_configs(state: ClusterState, command: pb.AlterConfigs) -> Decision:
     """The changes of one resource, all or none; said twice, the second time changes nothing.
 
     UNKNOWN_TOPIC_OR_PARTITION, BROKER_ID_NOT_REGISTERED; INVALID_CONFIG for a topic or a group,
-    INVALID_REQUEST for a broker as in Kafka (KAFKA-13609), and for resources of other types;
-    POLICY_VIOLATION for too many groups.
+    INVALID_REQUEST for a broker as in Kafka (KAFKA-13609), for a subscription to client metrics and
+    for resources of other types; POLICY_VIOLATION for too many groups or subscriptions.
     """
     key = (command.resource_type, command.resource_name)
     resource = _resource(state, *key)
@@ -124,19 +134,49 @@ def _resource(state: ClusterState, kind: str, name: str) -> _Resource:
         case "group":
             if not name:
                 raise ProtocolError(ErrorCode.INVALID_REQUEST, "a group has a name")
-            groups = sum(other == GROUP for other, _ in state.configs)
-            if (GROUP, name) not in state.configs and groups >= GROUPS_MAX:
-                raise ProtocolError(
-                    ErrorCode.POLICY_VIOLATION,
-                    f"{GROUPS_MAX} groups have settings of their own; unset those of groups that "
-                    "are gone",
-                )
+            _check_room(
+                state,
+                GROUP,
+                name,
+                GROUPS_MAX,
+                "groups have settings of their own; unset those of groups that are gone",
+            )
             return _Resource(GROUP_CONFIGS, group_configs_fault, ErrorCode.INVALID_CONFIG)
+        case "client-metrics":
+            if not name:
+                raise ProtocolError(ErrorCode.INVALID_REQUEST, "a subscription has a name")
+            _check_room(
+                state,
+                CLIENT_METRICS,
+                name,
+                SUBSCRIPTIONS_MAX,
+                "subscriptions to client metrics are there; unset those that nobody needs",
+            )
+            return _Resource(CLIENT_METRICS_CONFIGS, _subscription_fault, ErrorCode.INVALID_REQUEST)
         case _:
             raise ProtocolError(
                 ErrorCode.INVALID_REQUEST,
                 f"resources of type '{kind}' have no settings that can be changed",
             )
+
+
+def _check_room(state: ClusterState, kind: str, name: str, most: int, told: str) -> None:
+    if (kind, name) not in state.configs and sum(k == kind for k, _ in state.configs) >= most:
+        raise ProtocolError(ErrorCode.POLICY_VIOLATION, f"{most} {told}")
+
+
+def _subscription_fault(values: Values) -> str | None:
+    """INVALID_CONFIG, as in Kafka, for a `match` that cannot be read."""
+    match = values.get(MATCH, "")
+    fault = CLIENT_METRICS_CONFIGS[MATCH].fault(match)
+    try:
+        if fault is None:
+            ClientMatch(match)
+    except ValueError as error:
+        fault = str(error)
+    if fault is not None:
+        raise ProtocolError(ErrorCode.INVALID_CONFIG, fault)
+    return client_metrics_configs_fault(values)
 
 
 def _check_broker(state: ClusterState, name: str) -> None:

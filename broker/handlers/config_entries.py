@@ -2,7 +2,8 @@
 
 The sources of a value, the one that holds first (org.apache.kafka.clients.admin.ConfigEntry):
 
-    topic, group   its own  →  this broker's, changed at run time  →  all brokers', likewise
+    topic, group, subscription
+                   its own  →  this broker's, changed at run time  →  all brokers', likewise
                    →  this broker's file  →  the default
     broker         the same without the first
 
@@ -26,6 +27,7 @@ from ottla.protocol.messages.describe_configs_response import (
 )
 
 FROM_TOPIC: Final = 1
+FROM_CLIENT_METRICS: Final = 7
 FROM_GROUP: Final = 8
 _FROM_BROKER_AT_RUN_TIME: Final = 2
 _FROM_ALL_BROKERS_AT_RUN_TIME: Final = 3
@@ -62,7 +64,7 @@ class ConfigView:
     def own(
         self, config: ConfigSpec, values: Mapping[str, str], source: int
     ) -> DescribeConfigsResourceResult:
-        """A setting of a topic or group that has `values` of its own; `source` is theirs."""
+        """A setting of what has `values` of its own, a topic say; `source` is theirs."""
         synonyms: Synonyms = []
         if config.name in values:
             synonyms.append(DescribeConfigsSynonym(config.name, values[config.name], source))

@@ -1,4 +1,5 @@
-"""DescribeConfigs (key 32), versions 1–4: the settings of topics, groups and this broker.
+"""DescribeConfigs (key 32), versions 1–4: the settings of topics, groups, subscriptions to
+client metrics, and this broker.
 
     1   where a value comes from, and its synonyms (KIP-226)
     3   types and documentation
@@ -10,12 +11,18 @@ from a node's file when it starts are read-only; a secret's value is never told.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from broker.handlers.config_entries import FROM_GROUP, FROM_TOPIC, ConfigView
+from broker.handlers.config_entries import (
+    FROM_CLIENT_METRICS,
+    FROM_GROUP,
+    FROM_TOPIC,
+    ConfigView,
+)
 from broker.handlers.config_resources import check_name, kind_of
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
-from controller.state import ALL_BROKERS, TOPIC
+from controller.state import ALL_BROKERS, CLIENT_METRICS, GROUP, TOPIC
+from ottla.core.client_metrics_configs import CLIENT_METRICS_CONFIGS
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.group_configs import GROUP_CONFIGS
 from ottla.core.topic_configs import TOPIC_CONFIGS
@@ -32,6 +39,13 @@ from ottla.protocol.messages.describe_configs_response import (
 
 if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
+
+
+_TABLES: Final = {
+    TOPIC: (TOPIC_CONFIGS, FROM_TOPIC),
+    GROUP: (GROUP_CONFIGS, FROM_GROUP),
+    CLIENT_METRICS: (CLIENT_METRICS_CONFIGS, FROM_CLIENT_METRICS),
+}
 
 
 def handle(
@@ -86,7 +100,7 @@ def _describe(
     state = services.metadata.state
     if kind == TOPIC and name not in state.topic_ids:
         raise ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"there is no topic '{name}'")
-    configs, source = (TOPIC_CONFIGS, FROM_TOPIC) if kind == TOPIC else (GROUP_CONFIGS, FROM_GROUP)
+    configs, source = _TABLES[kind]
     wanted = sorted(configs) if names is None else [key for key in names if key in configs]
     values = state.configs.get((kind, name), {})
     return [view.own(configs[key], values, source) for key in wanted]

@@ -28,6 +28,10 @@ AllBrokersOption = Annotated[
 GroupOption = Annotated[
     str | None, typer.Option("--group", "-g", metavar="NAME", help="Of this consumer group.")
 ]
+MetricsOption = Annotated[
+    str | None,
+    typer.Option("--client-metrics", metavar="NAME", help="Of this subscription to metrics."),
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Have the cluster check it, and change nothing.")
 ]
@@ -35,7 +39,11 @@ DryRunOption = Annotated[
 
 @app.callback()
 def config() -> None:
-    """Show and change the settings of topics, brokers and groups while the cluster runs."""
+    """Show and change the settings of topics, brokers and groups while the cluster runs.
+
+    A subscription to client metrics (KIP-714) says which metrics clients send to the brokers, how
+    often, and which clients; brokers show them at /metrics.
+    """
 
 
 @app.command()
@@ -44,6 +52,7 @@ def describe(
     broker: BrokerOption = None,
     all_brokers: AllBrokersOption = False,
     group: GroupOption = None,
+    client_metrics: MetricsOption = None,
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="Also settings that have their default.")
     ] = False,
@@ -60,7 +69,7 @@ def describe(
 
       ottla config describe --all-brokers --json
     """
-    resource = _resource(topic, broker, all_brokers, group)
+    resource = _resource(topic, broker, all_brokers, group, client_metrics)
     with common.admin(bootstrap) as admin:
         entries = admin.describe_configs(resource)
     shown = [entry for entry in entries if everything or not entry.is_default]
@@ -98,6 +107,7 @@ def set_(
     broker: BrokerOption = None,
     all_brokers: AllBrokersOption = False,
     group: GroupOption = None,
+    client_metrics: MetricsOption = None,
     dry_run: DryRunOption = False,
     bootstrap: BootstrapOption = None,
     json_output: JsonOption = False,
@@ -113,8 +123,10 @@ def set_(
       ottla config set follower.replication.throttled.rate=10000000 --all-brokers
 
       ottla config set consumer.session.timeout.ms=50000 --group billing
+
+      ottla config set metrics=org.apache.kafka.producer. interval.ms=60000 --client-metrics all
     """
-    resource = _resource(topic, broker, all_brokers, group)
+    resource = _resource(topic, broker, all_brokers, group, client_metrics)
     wanted = [_change(text) for text in changes]
     _alter(resource, wanted, dry_run, bootstrap, json_output)
 
@@ -126,6 +138,7 @@ def unset(
     broker: BrokerOption = None,
     all_brokers: AllBrokersOption = False,
     group: GroupOption = None,
+    client_metrics: MetricsOption = None,
     dry_run: DryRunOption = False,
     bootstrap: BootstrapOption = None,
     json_output: JsonOption = False,
@@ -138,7 +151,7 @@ def unset(
     """
     from ottla.client.configs import ConfigChange, ConfigOperation
 
-    resource = _resource(topic, broker, all_brokers, group)
+    resource = _resource(topic, broker, all_brokers, group, client_metrics)
     wanted = [ConfigChange(key, ConfigOperation.DELETE) for key in keys]
     _alter(resource, wanted, dry_run, bootstrap, json_output)
 
@@ -169,7 +182,11 @@ def _alter(
 
 
 def _resource(
-    topic: str | None, broker: int | None, all_brokers: bool, group: str | None
+    topic: str | None,
+    broker: int | None,
+    all_brokers: bool,
+    group: str | None,
+    client_metrics: str | None,
 ) -> ConfigResource:
     from ottla.client.configs import ConfigResource, ResourceKind
 
@@ -182,9 +199,12 @@ def _resource(
         found.append(ConfigResource(ResourceKind.BROKER, ""))
     if group is not None:
         found.append(ConfigResource(ResourceKind.GROUP, group))
+    if client_metrics is not None:
+        found.append(ConfigResource(ResourceKind.CLIENT_METRICS, client_metrics))
     if len(found) != 1:
         raise typer.BadParameter(
-            "say of what: one of --topic NAME, --broker ID, --all-brokers, --group NAME"
+            "say of what: one of --topic NAME, --broker ID, --all-brokers, --group NAME, "
+            "--client-metrics NAME"
         )
     return found[0]
 

@@ -1,4 +1,5 @@
-"""Settings of topics, brokers and groups: what holds, where it comes from, and changing it."""
+"""Settings of topics, brokers, groups, subscriptions to metrics: what holds, where it comes from,
+and changing it."""
 
 from __future__ import annotations
 
@@ -31,6 +32,7 @@ _SOURCES: Final = {
     3: "cluster (dynamic)",
     4: "broker",
     5: "default",
+    7: "client metrics",
     8: "group",
 }
 _DEFAULT_SOURCE: Final = 5
@@ -41,6 +43,7 @@ class ResourceKind(IntEnum):
 
     TOPIC = 2
     BROKER = 4
+    CLIENT_METRICS = 16
     GROUP = 32
 
 
@@ -57,6 +60,8 @@ class ConfigResource:
                 return f"topic '{self.name}'"
             case ResourceKind.GROUP:
                 return f"group '{self.name}'"
+            case ResourceKind.CLIENT_METRICS:
+                return f"the subscription to metrics '{self.name}'"
         return f"broker {self.name}" if self.name else "the default of all brokers"
 
 

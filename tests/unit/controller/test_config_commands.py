@@ -244,3 +244,33 @@ def test_a_controller_that_allows_unclean_elections_brings_them() -> None:
         ),
     )
     assert cluster.partition("t").leader_id == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "code"),
+    [
+        ("s", {"metrics": "*", "interval.ms": "100", "match": "client_id=a.*"}, 0),
+        ("s", {"interval.ms": "99"}, ErrorCode.INVALID_REQUEST),
+        ("s", {"retention.ms": "5"}, ErrorCode.INVALID_REQUEST),
+        ("s", {"match": "client_id=("}, ErrorCode.INVALID_CONFIG),
+        ("s", {"match": "colour=blue"}, ErrorCode.INVALID_CONFIG),
+        ("", {"metrics": "*"}, ErrorCode.INVALID_REQUEST),
+    ],
+)
+def test_a_subscription_to_client_metrics(
+    name: str, values: dict[str, str | None], code: int
+) -> None:
+    cluster = Cluster(1)
+    result = set_(cluster, "client-metrics", name, values)
+    assert result.error_code == code
+    assert cluster.state.configs.get(("client-metrics", name), {}) == ({} if code else values)
+
+
+def test_subscriptions_to_client_metrics_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_commands, "SUBSCRIPTIONS_MAX", 1)
+    cluster = Cluster(1)
+    assert set_(cluster, "client-metrics", "a", {"metrics": "*"}).error_code == 0
+    refused = set_(cluster, "client-metrics", "b", {"metrics": "*"})
+    assert refused.error_code == ErrorCode.POLICY_VIOLATION
+    assert set_(cluster, "client-metrics", "a", {"metrics": None}).error_code == 0
+    assert set_(cluster, "client-metrics", "b", {"metrics": "*"}).error_code == 0

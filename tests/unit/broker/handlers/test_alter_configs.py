@@ -22,7 +22,7 @@ from tests.support.deciding_controller import DecidingController
 if TYPE_CHECKING:
     from tests.unit.broker.handlers.conftest import World
 
-TOPIC, BROKER, GROUP = 2, 4, 32
+TOPIC, BROKER, CLIENT_METRICS, GROUP = 2, 4, 16, 32
 SET, DELETE, APPEND = 0, 1, 2
 Change = tuple[str, int, str | None]
 
@@ -92,7 +92,7 @@ def test_each_resource_is_changed_for_itself(
          ErrorCode.INVALID_REQUEST),
         (TOPIC, "t", [("retention.ms", SET, "x")], ErrorCode.INVALID_CONFIG),
         (TOPIC, "a/b", [("retention.ms", SET, "1")], ErrorCode.INVALID_TOPIC_EXCEPTION),
-        (16, "x", [("metrics", SET, "*")], ErrorCode.INVALID_REQUEST),
+        (8, "x", [("metrics", SET, "*")], ErrorCode.INVALID_REQUEST),
         (GROUP, "g", [("consumer.session.timeout.ms", SET, "44999")], ErrorCode.INVALID_CONFIG),
         (GROUP, "g", [("consumer.session.timeout.ms", SET, "60001")], ErrorCode.INVALID_CONFIG),
         (GROUP, "g", [("consumer.heartbeat.interval.ms", SET, "x")], ErrorCode.INVALID_CONFIG),
@@ -164,9 +164,10 @@ def test_resources_are_listed_by_type(world: World) -> None:
     world.state.configs["group", "g"] = {"consumer.session.timeout.ms": "50000"}
     world.state.configs["topic", "a"] = {"retention.ms": "1"}
     assert listed(world, [TOPIC, TOPIC]) == [(TOPIC, "a"), (TOPIC, "b")]
-    assert listed(world, [GROUP, 16]) == [(GROUP, "g")]
-    assert {kind for kind, _ in listed(world, [])} == {TOPIC, BROKER, GROUP}
-    assert listed(world, [], version=0) == []
+    world.state.configs["client-metrics", "s"] = {"metrics": "*"}
+    assert listed(world, [GROUP, CLIENT_METRICS]) == [(GROUP, "g"), (CLIENT_METRICS, "s")]
+    assert {kind for kind, _ in listed(world, [])} == {TOPIC, BROKER, CLIENT_METRICS, GROUP}
+    assert listed(world, [], version=0) == [(CLIENT_METRICS, "s")]
     with pytest.raises(ProtocolError) as raised:
         listed(world, [99])
     assert raised.value.code == ErrorCode.UNSUPPORTED_VERSION

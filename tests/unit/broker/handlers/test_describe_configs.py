@@ -24,7 +24,7 @@ from ottla.protocol.messages.describe_configs_response import (
 if TYPE_CHECKING:
     from tests.unit.broker.handlers.conftest import World
 
-TOPIC, BROKER, GROUP = 2, 4, 32
+TOPIC, BROKER, CLIENT_METRICS, GROUP = 2, 4, 16, 32
 
 
 @pytest.fixture(autouse=True)
@@ -205,7 +205,16 @@ def test_a_group_has_settings_before_it_has_members(world: World, settings: Node
     assert call(world, GROUP, "").error_code == ErrorCode.INVALID_REQUEST
 
 
-@pytest.mark.parametrize("resource_type", [0, 8, 16, 99])
+def test_a_subscription_to_client_metrics(world: World) -> None:
+    world.state.configs["client-metrics", "s"] = {"metrics": "org.apache.kafka.producer."}
+    interval, match, metrics = call(world, CLIENT_METRICS, "s").configs
+    assert synonyms(metrics) == [("metrics", "org.apache.kafka.producer.", 7), ("metrics", "", 5)]
+    assert (interval.name, interval.value, interval.config_source) == ("interval.ms", "300000", 5)
+    assert (match.name, match.config_type) == ("match", 7)
+    assert call(world, CLIENT_METRICS, "").error_code == ErrorCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize("resource_type", [0, 8, 99])
 def test_other_resources_have_no_settings(world: World, resource_type: int) -> None:
     result = call(world, resource_type, "x")
     assert result.error_code == ErrorCode.INVALID_REQUEST
