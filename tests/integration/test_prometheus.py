@@ -1,20 +1,16 @@
 """A real Prometheus scrapes a real cluster: dashboards have data, alerts fire at their faults.
 
-The rules are the ones of deploy/prometheus; only how long a fault has to last is a second here.
-What cannot be made within a minute (a disk that fills up over hours, …) is in alerts_test.yml.
+The rules are those of deploy/prometheus, faster (tests/support/prometheus.py). Every one of them
+fires here for its fault; alerts_test.yml, which promtool runs, tests their times and their silence.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
+import sys
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from unittest.mock import patch
 
 import confluent_kafka
 import pytest
@@ -23,109 +19,47 @@ from confluent_kafka.cimpl import NewTopic
 
 from deploy.grafana.dashboards import DASHBOARDS, Panel
 from ottla.client.admin import Admin
-from ottla.local.ports import free_ports
+from ottla.core.errors import OttlaError
 from ottla.testing import Cluster
-from tests.support.mounts import Tmpfs
+from tests.support import faulty_server
+from tests.support.mounts import Ext4, Tmpfs
+from tests.support.prometheus import RULES, SECONDS_MAX, Prometheus, alert_names, wait
 
 pytestmark = pytest.mark.root
 
-RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
-SECONDS_MAX = 60.0
 DISK_MB = 96
+FILLED_MB_PER_SECOND = 5
 PARTITIONS = 6
-
-
-class Prometheus:
-    """A process of its own on a free port, its data in `folder`."""
-
-    def __init__(self, folder: Path, targets: list[str]) -> None:
-        self._folder = folder
-        self._targets = targets
-        self._process: subprocess.Popen[bytes] | None = None
-        (self._port,) = free_ports(1)
-
-    def __enter__(self) -> Prometheus:
-        self._folder.mkdir()
-        rules = re.sub(r"\bfor: \w+", "for: 1s", RULES.read_text("utf-8"))
-        (self._folder / "alerts.yml").write_text(rules, "utf-8")
-        config = {
-            "global": {
-                "scrape_interval": "1s",
-                "scrape_timeout": "1s",
-                "evaluation_interval": "1s",
-            },
-            "rule_files": ["alerts.yml"],
-            "scrape_configs": [
-                {"job_name": "ottla", "static_configs": [{"targets": self._targets}]}
-            ],
-        }
-        file = self._folder / "prometheus.yml"
-        file.write_text(json.dumps(config), "utf-8")  # YAML contains JSON
-        self._process = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={file}",
-                f"--storage.tsdb.path={self._folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{self._port}",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "log").open("wb"),
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """The series of an instant query."""
-        asked = urllib.parse.urlencode({"query": expression})
-        url = f"http://127.0.0.1:{self._port}/api/v1/query?{asked}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            data = json.load(answer)["data"]
-        result = data["result"]
-        return [{"value": result}] if data["resultType"] == "scalar" else list(result)
-
-    def firing(self) -> set[str]:
-        found = self.query('ALERTS{alertstate="firing"}')
-        return {series["metric"]["alertname"] for series in found}
-
-    def wait_firing(self, *names: str) -> None:
-        wait(f"{names} fire, not only", lambda: {*names} <= self.firing(), self.firing)
-
-
-def wait(what: str, is_so: Callable[[], bool], shown: Callable[[], object] = lambda: "") -> None:
-    deadline = time.monotonic() + SECONDS_MAX
-    while True:
-        try:
-            if is_so():
-                return
-        except OSError:
-            pass  # Prometheus starts
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} {shown()}: not within {SECONDS_MAX} s")
-        time.sleep(0.2)
+LAG_RECORDS = 101_000
 
 
 class Scene:
-    def __init__(self, cluster: Cluster, prometheus: Prometheus, disk: Tmpfs) -> None:
+    """`small` and `failing` are the two log directories of broker 3."""
+
+    def __init__(
+        self, cluster: Cluster, prometheus: Prometheus, small: Tmpfs, failing: Ext4
+    ) -> None:
         self.cluster = cluster
         self.prometheus = prometheus
-        self.disk = disk
+        self.small = small
+        self.failing = failing
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("prometheus")
-    disk = Tmpfs(folder / "disk-3", DISK_MB)
+    small = Tmpfs(folder / "disk-3" / "a", DISK_MB)
+    failing = Ext4(folder / "disk-3" / "b", DISK_MB)
+    server = [sys.executable, "-I", faulty_server.__file__]
     with (
-        disk.mounted(),
+        small.mounted(),
+        failing.mounted(),
+        patch("ottla.local.processes.server_command", lambda: server),
         Cluster(
             brokers=3,
             directory=folder / "cluster",
             settings={
-                "log.dirs": str(folder / "disk-{node.id}" / "log"),
+                "log.dirs": ",".join(str(folder / "disk-{node.id}" / one / "log") for one in "ab"),
                 "ottla.log.min.free.bytes": 16 << 20,
                 "broker.session.timeout.ms": 1_000,
                 "broker.heartbeat.interval.ms": 200,
@@ -145,16 +79,31 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         )
         for future in made.values():
             future.result(30)
-        yield Scene(cluster, prometheus, disk)
+        yield Scene(cluster, prometheus, small, failing)
 
 
-def produce(bootstrap: str, count: int) -> None:
-    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "acks": "all"})
+def produce(bootstrap: str, count: int, *, acks: str = "all", partition: int | None = None) -> None:
+    producer = confluent_kafka.Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "acks": acks,
+            "linger.ms": 20,
+            "queue.buffering.max.messages": 200_000,
+        }
+    )
     for number in range(count):
-        producer.produce("orders", b"x", partition=number % PARTITIONS)
+        producer.produce(
+            "orders", b"x", partition=number % PARTITIONS if partition is None else partition
+        )
         if number % 1_000 == 0:
             producer.poll(0)
     assert producer.flush(30) == 0
+
+
+def transactional_producer(bootstrap: str) -> confluent_kafka.Producer:
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "transactional.id": "one"})
+    producer.init_transactions(30)
+    return producer
 
 
 def use_everything(bootstrap: str) -> None:
@@ -173,8 +122,7 @@ def use_everything(bootstrap: str) -> None:
     assert message is not None
     consumer.commit(message=message, asynchronous=False)
     consumer.close()
-    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "transactional.id": "one"})
-    producer.init_transactions(30)
+    producer = transactional_producer(bootstrap)
     producer.begin_transaction()
     producer.produce("orders", b"x")
     producer.commit_transaction(30)
@@ -214,9 +162,8 @@ def test_the_files_are_sound_and_the_rules_pass_their_tests() -> None:
 
 
 def test_each_alert_has_a_test() -> None:
-    named = set(re.findall(r"alert: (\w+)", RULES.read_text("utf-8")))
     tested = RULES.with_name("alerts_test.yml").read_text("utf-8")
-    assert {name for name in named if f'"{name}"' not in tested} == set()
+    assert {name for name in alert_names() if f'"{name}"' not in tested} == set()
 
 
 def test_every_panel_has_data(scene: Scene) -> None:
@@ -236,49 +183,109 @@ def test_every_panel_has_data(scene: Scene) -> None:
     assert prometheus.firing() == set()
 
 
-def test_alerts_fire_when_their_fault_is_made(scene: Scene) -> None:
+def test_every_alert_fires_when_its_fault_is_made(scene: Scene) -> None:
     cluster, prometheus = scene.cluster, scene.prometheus
-    # A group that commits nothing more while records come.
+    wait("all nodes are scraped", lambda: len(prometheus.query("ottla_node_ready == 1")) == 3)
+    a_group_lags(scene)
+    a_transaction_hangs(scene)
+    a_broker_is_mistaken(scene)
+    a_disk_fills_up(scene)
+    controller = cluster.controller()
+    victim, other = sorted(node for node in cluster.node_ids if node != controller)
+    a_broker_stands_still(scene, victim, controller)
+    with prometheus.fires(
+        "OttlaNodeDown",
+        "OttlaBrokerFenced",
+        "OttlaPartitionOffline",
+        "OttlaPartitionUnderMinIsr",
+        "OttlaPartitionUnderReplicated",
+    ):
+        cluster.kill(victim)
+    assert victim != 3  # it comes last in `sorted`, so that its directory can fail now
+    with prometheus.fires("OttlaLogDirectoryOffline"):
+        scene.failing.shut_down()
+        wait_written(cluster.bootstrap)
+    with prometheus.fires("OttlaNoActiveController", "OttlaNodeNotReady"):
+        cluster.kill(other)
+    assert prometheus.fired == alert_names()
+
+
+def a_group_lags(scene: Scene) -> None:
+    """It commits nothing more while records come."""
+    cluster, prometheus = scene.cluster, scene.prometheus
     committer = confluent_kafka.Consumer(
         {"bootstrap.servers": cluster.bootstrap, "group.id": "slow", "enable.auto.commit": False}
     )
     start = [confluent_kafka.TopicPartition("orders", p, 0) for p in range(PARTITIONS)]
     committer.commit(offsets=start, asynchronous=False)
     committer.close()
-    produce(cluster.bootstrap, 11_000)
-    wait("the lag is scraped", lambda: bool(prometheus.query("ottla_group_lag_records > 10000")))
-    produce(cluster.bootstrap, 1_000)
-    prometheus.wait_firing("OttlaGroupLags")
+    with prometheus.fires("OttlaGroupLags"):
+        produce(cluster.bootstrap, 11_000)
+        wait(
+            "the lag is scraped", lambda: bool(prometheus.query("ottla_group_lag_records > 10000"))
+        )
+        produce(cluster.bootstrap, 1_000)
 
-    scene.disk.fill()
-    prometheus.wait_firing("OttlaLogDirectoryFull")
-    scene.disk.grow(DISK_MB)
-    cluster.wait_in_sync("orders")
 
-    controller = cluster.controller()
-    victim, other = (node for node in cluster.node_ids if node != controller)
+def a_transaction_hangs(scene: Scene) -> None:
+    producer = transactional_producer(scene.cluster.bootstrap)
+    with scene.prometheus.fires("OttlaTransactionHangs"):
+        producer.begin_transaction()
+        producer.produce("orders", b"x")
+        assert producer.flush(30) == 0
+    producer.abort_transaction(30)
+
+
+def a_broker_is_mistaken(scene: Scene) -> None:
+    with (
+        scene.prometheus.fires("OttlaUnexpectedErrors"),
+        Admin(scene.cluster.bootstrap) as admin,
+        pytest.raises(OttlaError),
+    ):
+        admin.list_transactions()
+
+
+def a_disk_fills_up(scene: Scene) -> None:
+    """Slowly, until that is noticed; then it is full."""
+    prometheus = scene.prometheus
+    with prometheus.fires("OttlaLogDirectoryFull"):
+        with prometheus.fires("OttlaDiskFillsUp"):
+            used_mb = 0
+            while "OttlaDiskFillsUp" not in prometheus.firing():
+                used_mb += FILLED_MB_PER_SECOND
+                assert used_mb < DISK_MB - 16, "it is full before anybody was warned"
+                scene.small.take(FILLED_MB_PER_SECOND)
+                time.sleep(1)
+        scene.small.fill()
+    scene.small.grow(DISK_MB)
+    scene.cluster.wait_in_sync("orders")
+
+
+def a_broker_stands_still(scene: Scene, victim: int, controller: int) -> None:
+    """For longer than its lease, again and again; and once while much is produced."""
+    cluster, prometheus = scene.cluster, scene.prometheus
     with Admin(cluster.address(controller)) as admin:
 
         def is_out() -> bool:
             partitions = admin.describe_topic("orders").partitions
             return all(victim not in partition.isr for partition in partitions)
 
-        for _ in range(4):  # it stands still for longer than its lease, again and again
+        for _ in range(4):
             cluster.pause(victim)
             try:
                 wait("who stands still is out of the in-sync replicas", is_out)
             finally:
                 cluster.resume(victim)
             cluster.wait_in_sync("orders")
-    prometheus.wait_firing("OttlaIsrFlapping", "OttlaEventLoopStalls")
+        prometheus.wait_firing("OttlaIsrFlapping", "OttlaEventLoopStalls")
+        with prometheus.fires("OttlaFollowerLags"):
+            cluster.pause(victim)
+            wait("who stands still is out of the in-sync replicas", is_out)
+            produce(cluster.bootstrap, LAG_RECORDS, acks="1", partition=0)
+        cluster.resume(victim)
+    cluster.wait_in_sync("orders")
 
-    cluster.kill(victim)
-    prometheus.wait_firing(
-        "OttlaNodeDown",
-        "OttlaBrokerFenced",
-        "OttlaPartitionOffline",
-        "OttlaPartitionUnderMinIsr",
-        "OttlaPartitionUnderReplicated",
-    )
-    cluster.kill(other)
-    prometheus.wait_firing("OttlaNoActiveController", "OttlaNodeNotReady")
+
+def wait_written(bootstrap: str) -> None:
+    """Something is appended in every partition of a topic that all brokers hold."""
+    produce(bootstrap, 10 * PARTITIONS, acks="1")

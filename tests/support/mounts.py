@@ -85,6 +85,11 @@ class Tmpfs:
                 if error.errno != errno.ENOSPC:
                     raise
 
+    def take(self, megabytes: int) -> None:
+        """Another program takes so much; OSError when there is less."""
+        with open(self.path / _FILLER, "ab", buffering=0) as file:
+            file.write(bytes(megabytes << 20))
+
     def clear(self) -> None:
         """The other program gives back what it took."""
         (self.path / _FILLER).unlink()
