@@ -17,7 +17,8 @@ from broker.coordinator.errors import translate
 from broker.coordinator.internal_topic import TOPIC
 from broker.groups.requests import CommitRequest, OffsetToCommit
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
-from broker.transactions.admission import client_code
+from broker.transactions.admission import ASKS_MAX, client_code
+from broker.transactions.seams import TopicPartition
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
 from ottla.protocol.messages.txn_offset_commit_request import TxnOffsetCommitRequest
@@ -85,16 +86,31 @@ async def _commit(
     where = groups.partition_of(request.group_id)
     if where is None:
         raise ProtocolError(ErrorCode.NOT_COORDINATOR)
-    key = (TOPIC, where.index)
-    admission = None
-    try:
-        partition = services.replicas.partition(*key)
-        if services.admissions.verifies or version >= _IMPLICIT:
+    await _wait_admitted(services, request, (TOPIC, where.index), version)
+    return await groups.commit_in_transaction(
+        committing, request.producer_id, request.producer_epoch
+    )
+
+
+async def _wait_admitted(
+    services: BrokerServices, request: TxnOffsetCommitRequest, key: TopicPartition, version: int
+) -> None:
+    """Return once the group's partition is known to be part of the transaction.
+
+    A marker that comes meanwhile, mostly that of the transaction before, makes the answer
+    worthless: the coordinator is asked again.
+    """
+    for _ in range(ASKS_MAX):
+        try:
+            partition = services.replicas.partition(*key)
+            if not services.admissions.verifies and version < _IMPLICIT:
+                return
             admission = partition.begin_admission(request.producer_id, request.producer_epoch)
-    except ProtocolError as error:
-        # A client that hears of a leader here does not look for the group's coordinator anew.
-        raise translate(error) from error
-    if admission is not None:
+        except ProtocolError as error:
+            # A client that hears of a leader here does not look for the group's coordinator anew.
+            raise translate(error) from error
+        if admission is None:
+            return
         try:
             codes = await services.transaction_gate.admit(
                 request.transactional_id,
@@ -103,16 +119,15 @@ async def _commit(
                 [key],
                 verify_only=version < _IMPLICIT,
             )
-            code = codes[key]
-            if code is ErrorCode.NONE and not partition.is_admitted(admission):
-                code = ErrorCode.CONCURRENT_TRANSACTIONS
+            is_admitted = partition.is_admitted(admission)
         finally:
             partition.end_admission(admission)
+        code = codes[key]
         if code is not ErrorCode.NONE:
             raise ProtocolError(_offset_code(code, version))
-    return await groups.commit_in_transaction(
-        committing, request.producer_id, request.producer_epoch
-    )
+        if is_admitted:
+            return
+    raise ProtocolError(_offset_code(ErrorCode.CONCURRENT_TRANSACTIONS, version))
 
 
 def _offset_code(code: ErrorCode, version: int) -> ErrorCode:

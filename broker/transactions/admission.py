@@ -5,7 +5,10 @@
 
 A marker that comes while the question is under way makes the answer worthless: it may have ended
 the very transaction, and what is appended after it would stay open for ever. So the marker
-invalidates the admission, and the batch is refused with a code that lets the client try again.
+invalidates the admission, and the coordinator is asked again. Mostly it is the marker of the
+transaction before, for whose end the answer waited; a client that is refused comes back only after
+a pause, franz-go after seconds. After `ASKS_MAX` answers the batch is refused with a code that lets
+the client try again.
 
 What the producer sends to the partition meanwhile waits behind, in order (SAFETY.md, rule 19). An
 answer is good for batches of the same origin alone: another epoch, or another transactional id, is
@@ -27,6 +30,8 @@ from ottla.core.identifiers import Uuid
 
 WAITING_MAX: Final = 64
 """Batches of one producer that wait at one partition; clients send five at a time."""
+ASKS_MAX: Final = 3
+"""How often the coordinator is asked for a batch, each time because a marker came meanwhile."""
 REFUSED_MAX: Final = 10_000
 REFUSED_SECONDS: Final = 30.0
 """How long later batches wait for one that was refused; clients come back within seconds."""
@@ -184,6 +189,7 @@ class Admissions:
         partition: AdmittingPartition,
         admission: Admission,
         origin: BatchOrigin,
+        asks: int = 1,
     ) -> None:
         where: TopicPartition = (partition.topic, partition.index)
         answer = self._gate.admit(
@@ -199,6 +205,8 @@ class Admissions:
             is_admitted = partition.is_admitted(admission)
             partition.end_admission(admission)
             if code is ErrorCode.NONE and not is_admitted:
+                if asks < ASKS_MAX and self._ask_again(key, partition, admission, origin, asks):
+                    return
                 code = ErrorCode.CONCURRENT_TRANSACTIONS
             code = client_code(
                 code, is_implicit=origin.is_implicit, is_abortable=origin.is_abortable
@@ -210,6 +218,27 @@ class Admissions:
             self._go_on(key, partition)
 
         answer.add_done_callback(on_answer)
+
+    def _ask_again(
+        self,
+        key: _Key,
+        partition: AdmittingPartition,
+        before: Admission,
+        origin: BatchOrigin,
+        asks: int,
+    ) -> bool:
+        """False when the leader epoch is another: what waits belongs to the one before."""
+        try:
+            admission = self._begin(partition, origin)
+        except ProtocolError:
+            return False
+        if admission is None:
+            return False
+        if admission.leader_epoch != before.leader_epoch:
+            partition.end_admission(admission)
+            return False
+        self._ask(key, partition, admission, origin, asks + 1)
+        return True
 
     def _release(
         self,

@@ -9,6 +9,7 @@ import pytest
 
 from broker.replication.partition_host import Appended
 from broker.transactions.admission import (
+    ASKS_MAX,
     WAITING_MAX,
     Admission,
     Admissions,
@@ -87,6 +88,10 @@ class World:
         self.partition, self.gate = FakePartition(), FakeGate()
         self.admissions = Admissions(self.gate, verifies=verifies)
 
+    def marker_comes(self) -> None:
+        for admission in self.partition.admissions:
+            admission.is_valid = False
+
     def append(self, batch: bytes, origin: BatchOrigin = ORIGIN, sequence: int = 0) -> Any:
         partition = cast(AdmittingPartition, self.partition)
         return self.admissions.append(partition, memoryview(bytearray(batch)), origin, sequence)
@@ -123,14 +128,54 @@ async def test_what_is_waiting_stays_in_front_even_if_the_transaction_opens_mean
 
 
 @in_loop
-async def test_a_marker_meanwhile_makes_the_answer_worthless() -> None:
+async def test_a_marker_meanwhile_makes_the_answer_worthless_and_it_is_asked_again() -> None:
+    world = World()
+    first, second = world.append(b"1"), world.append(b"2")
+    for asked in range(1, ASKS_MAX):
+        world.marker_comes()
+        await world.gate.answer(ErrorCode.NONE)
+        assert world.partition.batches == []
+        assert world.gate.asked == [("tx", 7, 1, False)] * (asked + 1)
+    await world.gate.answer(ErrorCode.NONE)
+    assert world.partition.batches == [b"1", b"2"]
+    assert (first.result().base_offset, second.result().base_offset) == (1, 2)
+    assert world.partition.admissions == set()
+
+
+@in_loop
+async def test_what_a_marker_ended_is_refused_by_the_coordinator_that_is_asked_again() -> None:
     world = World()
     waiting = world.append(b"1")
-    for admission in world.partition.admissions:
-        admission.is_valid = False
+    world.marker_comes()
     await world.gate.answer(ErrorCode.NONE)
+    await world.gate.answer(ErrorCode.PRODUCER_FENCED)
+    assert world.partition.batches == []
+    assert waiting.exception().code is ErrorCode.INVALID_PRODUCER_EPOCH
+
+
+@in_loop
+async def test_the_coordinator_is_asked_so_often_and_no_more() -> None:
+    world = World()
+    waiting = world.append(b"1")
+    for _ in range(ASKS_MAX):
+        world.marker_comes()
+        await world.gate.answer(ErrorCode.NONE)
+    assert len(world.gate.asked) == ASKS_MAX
     assert world.partition.batches == []
     assert waiting.exception().code is ErrorCode.CONCURRENT_TRANSACTIONS
+    assert world.partition.admissions == set()
+
+
+@in_loop
+async def test_after_a_marker_and_another_leader_epoch_nobody_is_asked_again() -> None:
+    world = World()
+    waiting = world.append(b"1")
+    world.marker_comes()
+    world.partition.leader_epoch = 4
+    await world.gate.answer(ErrorCode.NONE)
+    assert len(world.gate.asked) == 1
+    assert waiting.exception().code is ErrorCode.CONCURRENT_TRANSACTIONS
+    assert world.partition.admissions == set()
 
 
 @in_loop
