@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KAFKA_JARS := $(CURDIR)/.kafka-jars
+SPRING := clients/spring-boot
 
-.PHONY: up down test property-long faults conformance check format generate bench bench-storage \
+.PHONY: up down test property-long faults conformance spring check format generate bench bench-storage \
   compose chaos exactly-once simulate-quorum clean help
 
 help: ## What can be made
@@ -68,12 +69,20 @@ faults: $(READY) ## The tests that break real disks and networks; as root
 compose: $(READY) ## Build the image, run docker-compose.yml and break it; as root where no Docker engine answers
 	$(BIN)/python -m pytest -m compose -o faulthandler_timeout=900 --durations=0 tests/compose
 
-conformance: $(READY) $(KAFKA_JARS)/.ready ## Compare with Apache Kafka itself: its tools, its files; needs java and mvn
+conformance: $(READY) $(KAFKA_JARS)/.ready $(SPRING)/target/.fetched ## Compare with Apache Kafka itself: its tools, its files; needs java and mvn
 	OTTLA_KAFKA_JARS=$(KAFKA_JARS) $(BIN)/python -m pytest tests/conformance tests/chaos/test_exactly_once.py -m apache_kafka
 
 KAFKA_POM := tests/conformance/kafka/pom.xml
 $(KAFKA_JARS)/.ready: $(KAFKA_POM)
 	mvn -q -B -f $(KAFKA_POM) dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(KAFKA_JARS)
+	@touch $@
+
+spring: $(READY) $(SPRING)/target/.fetched ## Run the tests of the Spring Boot application on a cluster of their own; needs java and mvn
+	$(BIN)/python -m pytest --durations=1 tests/conformance/test_spring_boot.py
+
+# A test that needs no cluster makes Maven fetch all that the others need; those then run offline.
+$(SPRING)/target/.fetched: $(SPRING)/pom.xml
+	mvn -q -B -f $(SPRING)/pom.xml test -Dtest=WarehouseTest
 	@touch $@
 
 bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over; ONLY=one TRIES=n
@@ -98,4 +107,4 @@ simulate-planted: $(READY) ## Take one rule out at a time: the simulation must f
 	@PYTHONPATH=. $(BIN)/python -m tests.simulation --planted '$(NAME)'
 
 clean: ## Remove the virtual environment and caches (never data)
-	rm -rf $(VENV) $(KAFKA_JARS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(KAFKA_JARS) $(SPRING)/target .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,9 +25,14 @@ from broker.settings_check import validate
 from ottla.testing import Cluster
 
 ROOT = Path(__file__).parents[2]
-READMES = [ROOT / "README.md", ROOT / "clients" / "README.md", ROOT / "deploy" / "README.md"]
-ELSEWHERE = ("make ", "pip ", "docker ", "kubectl ")
-"""Programs that are run by hand, by CI, or by tests/compose."""
+READMES = [
+    ROOT / "README.md",
+    ROOT / "clients" / "README.md",
+    ROOT / "deploy" / "README.md",
+    ROOT / "clients" / "spring-boot" / "README.md",
+]
+ELSEWHERE = ("make ", "pip ", "docker ", "kubectl ", "mvn ")
+"""Programs that are run by hand, by CI, by tests/compose or tests/conformance."""
 BIN = Path(sys.executable).parent
 SECONDS_MAX = 60.0
 
