@@ -37,7 +37,7 @@ format: $(READY) ## Format and mend what can be mended
 
 # protoc looks for its plugins on the PATH. A virtual path (package/generated=proto) makes the imports
 # inside generated code right.
-CONTRACTS := controller/control controller/metadata controller/raft broker/replication broker/transactions
+CONTRACTS := controller/control controller/metadata controller/raft broker/replication broker/transactions broker/high_watermarks
 generate: $(READY) ## Write the code made from proto/ and from Kafka's message tables
 	@for contract in $(CONTRACTS); do \
 	  folder=$${contract%/*}/generated; name=$${contract##*/}; \

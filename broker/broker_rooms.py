@@ -17,8 +17,11 @@ from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.peer_check import DIAL_MS_MAX, PeerCheck
 from broker.handlers.producer_ids import ProducerIds
 from broker.handlers.services import BrokerServices
+from broker.internal_channels import InternalChannels
 from broker.internal_tls import channel_credentials
 from broker.live_settings import LiveSettings
+from broker.metrics.high_watermark_service import HighWatermarkService
+from broker.metrics.remote_ends import RemoteEnds
 from broker.quotas.client_quotas import ClientQuotas
 from broker.replication.manager import ReplicaManager
 from broker.replication.settings import ReplicationSettings
@@ -97,8 +100,13 @@ class BrokerRooms:
             self.replicas, cache, self.client, _group_settings(settings), clock
         )
         markers = MarkerWriter(self.replicas, self.groups)
+        self.channels = InternalChannels(cache, credentials)
         self.channel = TransactionChannel(
-            settings.node_id, settings.cluster_id, cache, markers, credentials
+            settings.node_id, settings.cluster_id, markers, self.channels
+        )
+        self.remote_ends = RemoteEnds(settings.node_id, settings.cluster_id, cache, self.channels)
+        self.high_watermarks = HighWatermarkService(
+            settings.node_id, settings.cluster_id, self.replicas
         )
         producer_ids = ProducerIds()
         self.transactions = TransactionCoordinator(

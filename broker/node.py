@@ -107,7 +107,9 @@ class Node:
             if broker is not None:
                 broker.replicas.add_to_server(internal)
                 broker.transaction_service.add_to_server(internal)
-                undo.push_async_callback(broker.channel.close)
+                broker.high_watermarks.add_to_server(internal)
+                undo.push_async_callback(broker.channels.close)
+                undo.callback(broker.channel.close)
                 client = broker.client
                 self._readiness.add(lambda: broker_reasons(client, cache.state, settings.node_id))
             self._bind_internal(internal)
@@ -154,6 +156,7 @@ class Node:
         self._start(group, broker.replicas.run())
         self._start(group, broker.groups.run())
         self._start(group, broker.transactions.run())
+        self._start(group, broker.remote_ends.run())
         server = Server(
             _listeners(self._settings),
             Dispatcher(HANDLERS, broker.services, broker.quotas),

@@ -37,6 +37,6 @@ def broker_families(
     yield from replica_families(rooms.replicas, left_out)
     yield from storage_families(logs, compaction)
     yield from runtime_families([rooms.groups.runtime, rooms.transactions.runtime])
-    yield from group_families(rooms.groups, rooms.replicas, left_out)
+    yield from group_families(rooms.groups, rooms.replicas, rooms.remote_ends, left_out)
     yield from transaction_families(rooms.transactions, clock)
     yield from left_out.families()

@@ -12,7 +12,9 @@ from broker.groups.group_coordinator import GroupCoordinator
 from broker.groups.states import GroupState
 from broker.metrics.caps import GROUP_TOPICS_MAX, LeftOut
 from broker.metrics.exposition import Family, counter, gauge, histogram, labels
+from broker.metrics.remote_ends import RemoteEnds
 from broker.replication.manager import ReplicaManager
+from broker.replication.partition_machine import Role
 from broker.transactions.states import TransactionState
 from broker.transactions.transaction_coordinator import TransactionCoordinator
 from ottla.core.clock import Clock
@@ -56,7 +58,7 @@ def runtime_families(runtimes: list[CoordinatorRuntime[Any]]) -> Iterator[Family
 
 
 def group_families(
-    groups: GroupCoordinator, replicas: ReplicaManager, left_out: LeftOut
+    groups: GroupCoordinator, replicas: ReplicaManager, remote: RemoteEnds, left_out: LeftOut
 ) -> Iterator[Family | None]:
     states: Counter[tuple[str, str]] = Counter()
     members = offsets = 0
@@ -95,11 +97,11 @@ def group_families(
             for kind in ("plain", "transactional")
         ],
     )
-    yield from _lag_families(groups, replicas, left_out)
+    yield from _lag_families(groups, replicas, remote, left_out)
 
 
 def _lag_families(
-    groups: GroupCoordinator, replicas: ReplicaManager, left_out: LeftOut
+    groups: GroupCoordinator, replicas: ReplicaManager, remote: RemoteEnds, left_out: LeftOut
 ) -> Iterator[Family | None]:
     """A series a group and topic, of the first GROUP_TOPICS_MAX."""
     lags: list[tuple[str, int, int]] = []
@@ -113,25 +115,30 @@ def _lag_families(
                 lag = unknown = 0
                 for index, committed in partitions.items():
                     partition = replicas.maybe_partition(topic, index)
-                    if partition is None:
+                    end = (
+                        remote.high_watermark(topic, index)
+                        if partition is None or partition.machine.role is Role.OFFLINE
+                        else partition.high_watermark
+                    )
+                    if end is None:
                         unknown += 1
                     else:
-                        lag += max(0, partition.high_watermark - committed.offset)
+                        lag += max(0, end - committed.offset)
                 lags.append((labels(group=group_id, topic=topic), lag, unknown))
                 entries += len(partitions)
                 if entries >= ENTRIES_PER_PAUSE:
                     entries = 0
                     yield None
+    remote.page_is_made()
     left_out.note("group_topics", pairs - GROUP_TOPICS_MAX)
     yield gauge(
         "ottla_group_lag_records",
-        "Records of a topic behind which a group is, in the partitions whose ends this broker "
-        "knows.",
+        "Records by which a group is behind in a topic.",
         [(label, lag) for label, lag, _ in lags],
     )
     yield gauge(
         "ottla_group_lag_unknown_partitions",
-        "Partitions that the lag leaves out: this broker has no replica of them.",
+        "Partitions that the lag leaves out: their leaders have not told yet where they end.",
         [(label, unknown) for label, _, unknown in lags],
     )
 

@@ -1,7 +1,6 @@
 """The brokers' own channel for transactions: calls to the internal listeners of other brokers.
 
-One gRPC channel a broker, made when it is first needed and again when the broker has another
-address. What concerns this broker does not leave it.
+What concerns this broker does not leave it.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from broker.generated.transactions_pb2 import (
     TopicPartition as TopicPartitionMessage,
 )
 from broker.generated.transactions_pb2_grpc import TransactionsStub
-from broker.replication.transport import target_of
+from broker.internal_channels import InternalChannels
 from broker.transactions.seams import MarkerWrite, TopicPartition, TransactionMarker
-from controller.state import ClusterState, PartitionMetadata
+from controller.state import PartitionMetadata
 from ottla.core.errors import ErrorCode, ProtocolError
 
 if TYPE_CHECKING:
@@ -32,20 +31,12 @@ if TYPE_CHECKING:
 
 CALL_SECONDS_MAX: Final = 10.0
 ADMIT_SECONDS_MAX: Final = 5.0
-MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 CONCURRENT_RETRY_MS: Final = 10
 CONCURRENT_MS_MAX: Final = 500
 """How long a batch waits here for the end of the transaction before (KIP-890): a client would come
 back only after its own, longer, pause."""
 
 AnswerT = TypeVar("AnswerT")
-
-
-class StateSource(Protocol):
-    """broker.control.metadata_cache.MetadataCache."""
-
-    @property
-    def state(self) -> ClusterState: ...
 
 
 class LocalWriter(Protocol):
@@ -79,25 +70,19 @@ class TransactionChannel:
         self,
         node_id: int,
         cluster_id: str,
-        metadata: StateSource,
         writer: LocalWriter,
-        credentials: grpc.ChannelCredentials | None,
+        channels: InternalChannels,
     ) -> None:
         self.coordinator: LocalCoordinator | None = None
         self._node_id = node_id
         self._cluster_id = cluster_id
-        self._metadata = metadata
         self._writer = writer
-        self._credentials = credentials
-        self._channels: dict[int, tuple[str, grpc.aio.Channel]] = {}
+        self._channels = channels
         self._admissions: set[asyncio.Task[None]] = set()
 
-    async def close(self) -> None:
-        channels, self._channels = self._channels, {}
+    def close(self) -> None:
         for task in [*self._admissions]:
             task.cancel()
-        for _, channel in channels.values():
-            await channel.close()
 
     # ---- markers
 
@@ -226,7 +211,9 @@ class TransactionChannel:
         self, broker_id: int, call: Callable[[TransactionsAsyncStub], Awaitable[AnswerT]]
     ) -> AnswerT:
         """One call; COORDINATOR_NOT_AVAILABLE when it fails in whatever way."""
-        channel = await self._channel(broker_id)
+        channel = await self._channels.maybe_to(broker_id)
+        if channel is None:
+            raise _unreachable(broker_id, "it is not alive")
         stub: TransactionsAsyncStub = TransactionsStub(channel)
         try:
             return await call(stub)
@@ -234,33 +221,6 @@ class TransactionChannel:
             raise _unreachable(broker_id, error.details() or error.code().name) from error
         except (grpc.RpcError, grpc.aio.BaseError, grpc.aio.UsageError) as error:
             raise _unreachable(broker_id, str(error)) from error
-
-    async def _channel(self, broker_id: int) -> grpc.aio.Channel:
-        broker = self._metadata.state.brokers.get(broker_id)
-        if broker is None or broker.fenced:
-            raise _unreachable(broker_id, "it is not alive")
-        target = target_of(broker.internal_host, broker.internal_port)
-        known = self._channels.get(broker_id)
-        if known is not None and known[0] == target:
-            return known[1]
-        options = [
-            ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-            ("grpc.use_local_subchannel_pool", 1),
-            ("grpc.enable_retries", 0),
-            ("grpc.enable_http_proxy", 0),
-            # A broker that was restarted is back within milliseconds.
-            ("grpc.initial_reconnect_backoff_ms", 50),
-            ("grpc.min_reconnect_backoff_ms", 50),
-            ("grpc.max_reconnect_backoff_ms", 500),
-        ]
-        if self._credentials is None:
-            channel = grpc.aio.insecure_channel(target, options=options)
-        else:
-            channel = grpc.aio.secure_channel(target, self._credentials, options=options)
-        self._channels[broker_id] = (target, channel)
-        if known is not None:
-            await known[1].close()
-        return channel
 
 
 def _messages(partitions: Sequence[TopicPartition]) -> list[TopicPartitionMessage]:

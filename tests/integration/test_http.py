@@ -184,6 +184,12 @@ def test_a_node_is_ready_while_all_its_replicas_are_in_sync() -> None:
             wait_ready(cluster, node_id, 200)
 
 
+def page(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
 def test_a_node_counts_what_its_clients_do() -> None:
     with Cluster(brokers=1) as cluster:
         with Admin(cluster.bootstrap) as admin:
@@ -208,11 +214,7 @@ def test_a_node_counts_what_its_clients_do() -> None:
             if taken == 4:
                 consumer.commit(message=message, asynchronous=False)
         consumer.close()
-        request = urllib.request.Request(
-            f"http://{cluster.http_address(1)}/metrics",
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            families = list(text_string_to_metric_families(answer.read().decode()))
+        families = list(text_string_to_metric_families(page(cluster.http_address(1))))
     values = {
         (sample.name, *sorted(sample.labels.values())): sample.value
         for family in families
@@ -231,3 +233,41 @@ def test_a_node_counts_what_its_clients_do() -> None:
     assert values["ottla_controller_brokers", "active"] == 1
     assert values["ottla_request_duration_seconds_count", "Produce"] >= 1
     assert values["ottla_node_ready",] == 1
+
+
+def test_the_lag_of_a_group_is_whole_wherever_its_partitions_are(ottla_cluster: Cluster) -> None:
+    """Of most of them its coordinator has no replica: their leaders tell where they end."""
+    topic, group, count = "scattered", "far-away", 6
+    with Admin(ottla_cluster.bootstrap) as admin:
+        admin.create_topic(topic, partitions=count, replication_factor=1)
+    producer = confluent_kafka.Producer({"bootstrap.servers": ottla_cluster.bootstrap})
+    consumer = confluent_kafka.Consumer(
+        {
+            "bootstrap.servers": ottla_cluster.bootstrap,
+            "group.id": group,
+            "enable.auto.commit": False,
+        }
+    )
+    consumer.commit(
+        offsets=[confluent_kafka.TopicPartition(topic, index, 1) for index in range(count)],
+        asynchronous=False,
+    )
+    consumer.close()
+    for index in range(count):
+        for _ in range(index + 1):
+            producer.produce(topic, b"x", partition=index)
+    assert producer.flush(30) == 0
+    deadline = time.monotonic() + SECONDS_MAX
+    while True:
+        lags = [
+            (sample.name, sample.value)
+            for node_id in ottla_cluster.node_ids
+            for family in text_string_to_metric_families(page(ottla_cluster.http_address(node_id)))
+            for sample in family.samples
+            if sample.labels.get("group") == group
+        ]
+        expected = [("ottla_group_lag_records", 0 + 1 + 2 + 3 + 4 + 5)]
+        if lags == [*expected, ("ottla_group_lag_unknown_partitions", 0)]:
+            return
+        assert time.monotonic() < deadline, lags
+        time.sleep(0.1)

@@ -16,6 +16,7 @@ CONTRACTS = {
     "raft": "controller",
     "replication": "broker",
     "transactions": "broker",
+    "high_watermarks": "broker",
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import grpc.aio
 import pytest
 
+from broker.internal_channels import InternalChannels
 from broker.transactions.channel import TransactionChannel
 from broker.transactions.seams import MarkerWrite, TopicPartition, TransactionMarker
 from broker.transactions.service import PARTITIONS_MAX, TransactionService
@@ -69,12 +70,14 @@ async def nodes(cluster_id: str = "c") -> AsyncIterator[tuple[TransactionChannel
     await server.start()
     broker = SimpleNamespace(internal_host="127.0.0.1", internal_port=port, fenced=False)
     state = SimpleNamespace(brokers={2: broker})
-    channel = TransactionChannel(1, cluster_id, cast(Any, SimpleNamespace(state=state)), one, None)
+    channels = InternalChannels(cast(Any, SimpleNamespace(state=state)), None)
+    channel = TransactionChannel(1, cluster_id, one, channels)
     channel.coordinator = one
     try:
         yield channel, one, two
     finally:
-        await channel.close()
+        channel.close()
+        await channels.close()
         await server.stop(None)
 
 
