@@ -113,7 +113,7 @@ def _lag_families(
                 if pairs > GROUP_TOPICS_MAX:
                     continue
                 lag = unknown = 0
-                for index, committed in partitions.items():
+                for index, committed in [*partitions.items()]:
                     partition = replicas.maybe_partition(topic, index)
                     end = (
                         remote.high_watermark(topic, index)
@@ -124,11 +124,10 @@ def _lag_families(
                         unknown += 1
                     else:
                         lag += max(0, end - committed.offset)
+                    entries += 1
+                    if entries % ENTRIES_PER_PAUSE == 0:
+                        yield None
                 lags.append((labels(group=group_id, topic=topic), lag, unknown))
-                entries += len(partitions)
-                if entries >= ENTRIES_PER_PAUSE:
-                    entries = 0
-                    yield None
     remote.page_is_made()
     left_out.note("group_topics", pairs - GROUP_TOPICS_MAX)
     yield gauge(

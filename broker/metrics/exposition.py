@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Final, TypeAlias
 
 from broker.metrics.durations import Durations
@@ -23,6 +24,7 @@ from broker.metrics.durations import Durations
 OPEN_METRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PLAIN_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 UNITS: Final = ("seconds", "bytes", "records")
+LINES_PER_PIECE: Final = 50
 HISTOGRAM_BITS: Final = (18, 20, 22, 24, 26, 28, 30, 32, 34)
 """Bounds of durations, 2^n ns each: 0.26 ms, 1 ms, 4.2 ms, … 17 s."""
 
@@ -86,23 +88,28 @@ def negotiate(accept: str | None) -> bool:
 
 
 def lines(families: Iterable[Family | None], *, open_metrics: bool) -> Iterator[str]:
-    """The page, an item a sample, with its line end. A None among the families, where something was
-    counted that takes its time, becomes an empty item."""
+    """The page in pieces of at most LINES_PER_PIECE lines, with their line ends. A None among the
+    families, where something was counted that takes its time, becomes an empty piece."""
     for family in families:
         if family is None:
             yield ""
             continue
         yield _head(family, open_metrics)
-        suffix = "_total" if family.kind is Kind.COUNTER else ""
-        name = family.name + suffix
-        is_histogram = family.kind is Kind.HISTOGRAM
-        for label, value in family.samples:
-            if is_histogram:
-                yield f"{family.name}{label} {_number(value)}\n"  # its suffix is in the label
-            elif label:
-                yield f"{name}{{{label}}} {_number(value)}\n"
+        name = family.name + ("_total" if family.kind is Kind.COUNTER else "")
+        has_own_braces = family.kind is Kind.HISTOGRAM  # its suffix is before them
+        samples = iter(family.samples)
+        while some := list(islice(samples, LINES_PER_PIECE)):
+            if has_own_braces:
+                yield "".join([f"{name}{label} {_number(value)}\n" for label, value in some])
             else:
-                yield f"{name} {_number(value)}\n"
+                yield "".join(
+                    [
+                        f"{name}{{{label}}} {_number(value)}\n"
+                        if label
+                        else f"{name} {_number(value)}\n"
+                        for label, value in some
+                    ]
+                )
     if open_metrics:
         yield "# EOF\n"
 

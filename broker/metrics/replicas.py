@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from operator import attrgetter
 
 from broker.metrics.caps import PARTITIONS_MAX, TOPICS_MAX, LeftOut
 from broker.metrics.exposition import Family, Sample, counter, gauge, labels
@@ -13,7 +15,7 @@ from broker.replication.traffic import TopicTraffic
 from controller.state import ClusterState
 from storage.log import Log
 
-PARTITIONS_PER_PAUSE = 200
+ENTRIES_PER_PAUSE = 200
 
 _TRAFFIC = (
     ("ottla_topic_received_bytes", "bytes_in", "Record batches appended for producers."),
@@ -41,20 +43,23 @@ _TRAFFIC = (
 
 def topic_families(
     replicas: ReplicaManager, state: Callable[[], ClusterState], left_out: LeftOut
-) -> Iterator[Family]:
+) -> Iterator[Family | None]:
     """A series a topic, of the first TOPICS_MAX."""
     topics = state().topics
-    named: list[tuple[str, TopicTraffic]] = [
-        (labels(topic=topics[topic_id].name), traffic)
-        for topic_id, traffic in [*replicas.traffic.items()]
-        if topic_id in topics
-    ]
-    left_out.note("topics", len(named) - TOPICS_MAX)
-    del named[TOPICS_MAX:]
+    named: list[tuple[str, TopicTraffic]] = []
+    count = 0
+    for number, (topic_id, traffic) in enumerate([*replicas.traffic.items()], 1):
+        topic = topics.get(topic_id)
+        if topic is not None:
+            count += 1
+            if count <= TOPICS_MAX:
+                named.append((labels(topic=topic.name), traffic))
+        if number % ENTRIES_PER_PAUSE == 0:
+            yield None
+    left_out.note("topics", count - TOPICS_MAX)
     for name, attribute, help in _TRAFFIC:
-        yield counter(
-            name, help, ((label, getattr(traffic, attribute)) for label, traffic in named)
-        )
+        read = attrgetter(attribute)
+        yield counter(name, help, ((label, read(traffic)) for label, traffic in named))
 
 
 def replica_families(replicas: ReplicaManager, left_out: LeftOut) -> Iterator[Family | None]:
@@ -63,15 +68,26 @@ def replica_families(replicas: ReplicaManager, left_out: LeftOut) -> Iterator[Fa
     roles = dict.fromkeys(Role, 0)
     under_replicated = under_min_isr = 0
     lags: dict[int, int] = {}
+    named: list[tuple[str, Partition, Log]] = []
+    slowest: list[Sample] = []
     for number, partition in enumerate(partitions, 1):
-        machine = partition.machine
+        machine, log = partition.machine, partition.log
+        label = ""
+        if log is not None and number <= PARTITIONS_MAX:
+            label = _label(partition.topic, partition.index)
+            named.append((label, partition, log))
         roles[machine.role] += 1
         if machine.role is Role.LEADER:
             under_replicated += len(partition.isr) < len(machine.replicas)
             under_min_isr += not machine.enough_replicas
-            for follower in machine.followers:
-                lags[follower] = max(lags.get(follower, 0), _lag(partition, follower))
-        if number % PARTITIONS_PER_PAUSE == 0:
+            most = 0
+            for follower_id, follower in machine.followers.items():
+                lag = _lag(log, follower.log_end_offset)
+                lags[follower_id] = max(lags.get(follower_id, 0), lag)
+                most = max(most, lag)
+            if label:
+                slowest.append((label, most))
+        if number % ENTRIES_PER_PAUSE == 0:
             yield None
     yield gauge(
         "ottla_partitions",
@@ -94,17 +110,11 @@ def replica_families(replicas: ReplicaManager, left_out: LeftOut) -> Iterator[Fa
         [(labels(follower=follower), lag) for follower, lag in lags.items()],
     )
     left_out.note("partitions", len(partitions) - PARTITIONS_MAX)
-    named = [
-        (labels(topic=p.topic, partition=p.index), p, p.log)
-        for p in partitions[:PARTITIONS_MAX]
-        if p.log is not None
-    ]
-    yield None
     yield from _log_families(named)
     yield gauge(
         "ottla_partition_replica_lag_records",
         "What the slowest follower has not yet confirmed, of partitions led here.",
-        _lags(named),
+        slowest,
     )
 
 
@@ -131,17 +141,13 @@ def _log_families(named: list[tuple[str, Partition, Log]]) -> Iterator[Family]:
     )
 
 
-def _lags(named: list[tuple[str, Partition, Log]]) -> Iterator[Sample]:
-    for label, partition, _ in named:
-        if partition.is_leader:
-            followers = [*partition.machine.followers]
-            yield label, max((_lag(partition, one) for one in followers), default=0)
-
-
-def _lag(partition: Partition, follower_id: int) -> int:
+def _lag(log: Log | None, position: int | None) -> int:
     """A follower that has proved no position lags by the whole log."""
-    log, follower = partition.log, partition.machine.followers.get(follower_id)
-    if log is None or follower is None:
+    if log is None:
         return 0
-    position = follower.log_end_offset
     return max(0, log.log_end_offset - (log.log_start_offset if position is None else position))
+
+
+@lru_cache(PARTITIONS_MAX)
+def _label(topic: str, index: int) -> str:
+    return labels(topic=topic, partition=index)

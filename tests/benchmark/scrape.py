@@ -15,13 +15,17 @@ from tests.support.topics import create_topic
 PARTITIONS = 1_000
 _COMMIT_SECONDS_MAX = 30.0
 _LOOP_TIME = "ottla_metrics_scrape_slice_seconds_sum"
+_LONGEST = "ottla_metrics_scrape_slice_max_seconds"
+_CPU_TIME = "ottla_metrics_scrape_cpu_seconds_total"
 _SLICES = "ottla_metrics_scrape_slice_seconds_count"
 
 
 def scrape(measures: list[Measure], tries: int) -> None:
     """Three brokers with all partitions on each, and a group that has committed in all of them."""
     loop_time = Measure(f"loop time of a scrape, {PARTITIONS:,} partitions", "ms", True, "50 ms")
+    cpu_time = Measure("CPU time of it", "ms", True)
     slice_time = Measure("mean slice of it, between which others have a turn", "ms", True, "2 ms")
+    longest = Measure("longest slice of a scrape: so long the loop stood still", "ms", True, "5 ms")
     waited = Measure("a scrape as Prometheus sees it", "ms", True)
     series = Measure("series of a scrape", "", True)
     with Cluster(brokers=3) as cluster:
@@ -37,10 +41,12 @@ def scrape(measures: list[Measure], tries: int) -> None:
             # A page tells of the scrapes that ended before it.
             taken = (page[_LOOP_TIME] - before[_LOOP_TIME]) * 1000
             loop_time.values.append(taken)
+            cpu_time.values.append((page[_CPU_TIME] - before[_CPU_TIME]) * 1000)
             slice_time.values.append(taken / (page[_SLICES] - before[_SLICES]))
+            longest.values.append(page[_LONGEST] * 1000)
             series.values.append(len(page))
             before = page
-    measures += [loop_time, slice_time, waited, series]
+    measures += [loop_time, cpu_time, slice_time, longest, waited, series]
 
 
 def _commit_everywhere(cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain_tex
 
 from broker.metrics.durations import Durations
 from broker.metrics.exposition import (
+    LINES_PER_PIECE,
     Family,
     counter,
     gauge,
@@ -68,6 +69,13 @@ def test_a_bucket_holds_what_is_below_its_bound() -> None:
 def test_a_place_to_pause_is_an_empty_item() -> None:
     made = list(lines([None, gauge("a", "An a.", 1)], open_metrics=False))
     assert made == ["", "# HELP a An a.\n# TYPE a gauge\n", "a 1\n"]
+
+
+def test_a_piece_has_few_lines() -> None:
+    samples = [(f'n="{number}"', number) for number in range(3 * LINES_PER_PIECE + 1)]
+    made = list(lines([gauge("a", "An a.", samples)], open_metrics=True))
+    assert [piece.count("\n") for piece in made[1:-1]] == [LINES_PER_PIECE] * 3 + [1]
+    assert "".join(made).count("\na{") == len(samples)
 
 
 @pytest.mark.parametrize(

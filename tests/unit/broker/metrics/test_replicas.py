@@ -67,6 +67,20 @@ def test_series_of_partitions_are_capped_and_the_rest_is_told(
     assert 'ottla_metrics_left_out{kind="partitions"} 2' in told
 
 
+def test_others_have_turns_while_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ENTRIES_PER_PAUSE", 10)
+    manager = cast(
+        Any,
+        SimpleNamespace(
+            partitions=tuple(partition(index, Role.LEADER) for index in range(35)),
+            traffic={bytes([number]) * 16: TopicTraffic() for number in range(25)},
+        ),
+    )
+    assert list(replica_families(manager, LeftOut())).count(None) == 3
+    state = cast(Any, SimpleNamespace(topics={}))
+    assert list(topic_families(manager, lambda: state, LeftOut())).count(None) == 2
+
+
 def test_series_of_topics_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TOPICS_MAX", 2)
     left_out = LeftOut()
