@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -91,6 +93,18 @@ class Stack:
     def state(self, service: str) -> Any:
         """What the engine knows of a service's container."""
         return json.loads(self.docker("inspect", self.container(service)))[0]
+
+    def prometheus(self, path: str) -> Any:
+        """What Prometheus answers to `/api/v1/…`."""
+        url = f"http://127.0.0.1:{self.ports[3]}/api/v1/{path}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return json.load(answer)["data"]
+
+    def asked_of_prometheus(self, expression: str) -> float | None:
+        """The one value of an expression; None: it has none yet."""
+        asked = urllib.parse.urlencode({"query": expression})
+        result = self.prometheus(f"query?{asked}")["result"]
+        return float(result[0]["value"][1]) if result else None
 
     def neighbour(self, *arguments: str, stdin: str = "") -> str:
         """What `ottla …` prints in a container of its own beside the brokers."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
+from typing import Any
 
 import confluent_kafka
 import pytest
@@ -59,6 +61,34 @@ def test_every_service_is_healthy_and_bounded(stack: Stack) -> None:
         assert state["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", service
         for published in state["HostConfig"]["PortBindings"].values():
             assert {port["HostIp"] for port in published} == {"127.0.0.1"}, service
+
+
+def test_prometheus_scrapes_every_node_and_evaluates_every_rule(healthy: Stack) -> None:
+    def all_are_up() -> bool:
+        targets = healthy.prometheus("targets")["activeTargets"]
+        return [target["health"] for target in targets] == ["up"] * 6
+
+    wait_until("all six targets are up", all_are_up, SETTLE_SECONDS)
+    wait_until(
+        "all six nodes call themselves ready",
+        lambda: healthy.asked_of_prometheus("sum(ottla_node_ready)") == 6,
+        SETTLE_SECONDS,
+    )
+    assert healthy.asked_of_prometheus("sum(ottla_controller_active)") == 1
+    assert healthy.asked_of_prometheus('max(ottla_controller_brokers{state="active"})') == 3
+
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in healthy.prometheus("rules")["groups"] for rule in group["rules"]]
+
+    def are_evaluated() -> bool:
+        found = rules()
+        return bool(found) and all(rule["health"] == "ok" for rule in found)
+
+    wait_until("every rule is evaluated", are_evaluated, SETTLE_SECONDS)
+    written = re.findall(r"alert: (\w+)", (ROOT / "deploy/prometheus/alerts.yml").read_text())
+    assert [rule["name"] for rule in rules()] == written
+    seen = json.loads(healthy.neighbour("status", "--json", "--bootstrap", healthy.inside))
+    assert [broker["http"] for broker in seen["brokers"]] == [f"{b}:9404" for b in BROKERS]
 
 
 def test_outside_and_inside_read_what_the_other_wrote(healthy: Stack) -> None:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +137,15 @@ def test_the_life_of_a_cluster(user: User) -> None:
     seen = user.well("status", "--json").json
     assert [broker["state"] for broker in seen["brokers"]] == ["up"] * 3
     assert seen["topics"][0]["records"] == 3
-    assert "9/9" in user.well("status").output
+    http = [broker["http"] for broker in seen["brokers"]]
+    for address in http:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+            assert b"ottla_node_ready" in answer.read()
+    from_afar = user.well("status", "--json", "--bootstrap", started["bootstrap"]).json
+    assert [broker["http"] for broker in from_afar["brokers"]] == http
+    shown = user.well("status").output
+    assert "9/9" in shown
+    assert all(address in shown for address in http)
     assert user.well("doctor").output == (
         "✓ All is well: all 3 brokers answer; each of 3 partitions has a leader and all its "
         "replicas in sync.\n"

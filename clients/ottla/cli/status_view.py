@@ -60,6 +60,7 @@ def _brokers_table(seen: ClusterStatus) -> Table:
         ("leads", True),
         ("replicas", True),
         ("out of sync", True),
+        ("health and metrics", False),
         ("", False),
     )
     for row in seen.brokers:
@@ -71,6 +72,7 @@ def _brokers_table(seen: ClusterStatus) -> Table:
             str(row.leads),
             str(row.replicas),
             f"[red]{row.out_of_sync}[/red]" if row.out_of_sync else "0",
+            row.http or "",
             "controller" if row.controller else "",
         )
     return table
@@ -120,6 +122,7 @@ def status_json(seen: ClusterStatus) -> dict[str, Any]:
                 "leads": row.leads,
                 "replicas": row.replicas,
                 "out_of_sync": row.out_of_sync,
+                "http": row.http,
             }
             for row in seen.brokers
         ],

@@ -18,6 +18,7 @@ from ottla.local.doctor import AddressFacts, ClusterFacts, NodeFacts, PartitionF
 from ottla.local.reachability import DialFailure
 
 DIAL_SECONDS_MAX = 3.0
+_EVERYWHERE = ("", "0.0.0.0", "::", "[::]")
 
 
 def brokers_seen(address: str, timeout_seconds: float = 1.0) -> set[int]:
@@ -41,6 +42,8 @@ class BrokerRow:
     leads: int
     replicas: int
     out_of_sync: int
+    http: str | None = None
+    """``host:port`` of its health and metrics; None: it has none, or nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,13 @@ def observe(
     running = None if local is None else set(local.running())
     members = {broker.broker_id for broker in cluster.brokers if not broker.fenced}
     partitions = [partition for topic in everything for partition in topic.partitions]
+    if local is None:
+        http = {b: _http_address(admin, b, addresses[b]) for b in members}
+    else:
+        http = {
+            node.node_id: f"127.0.0.1:{node.http_port}" if node.http_port else None
+            for node in local.plan.nodes
+        }
     rows = []
     for broker_id in sorted(addresses):
         hosted = [p for p in partitions if broker_id in p.replicas]
@@ -94,6 +104,7 @@ def observe(
                 leads=sum(p.leader_id == broker_id for p in partitions),
                 replicas=len(hosted),
                 out_of_sync=sum(broker_id not in p.isr for p in hosted),
+                http=http.get(broker_id),
             )
         )
     return ClusterStatus(
@@ -105,6 +116,20 @@ def observe(
         records=_record_counts(admin, topics),
         taken_at=time.monotonic(),
     )
+
+
+def _http_address(admin: Admin, broker_id: int, address: str) -> str | None:
+    """From the settings of a broker that clients reach at `address`."""
+    try:
+        entries = admin.describe_configs(ConfigResource(ResourceKind.BROKER, str(broker_id)))
+    except OttlaError:
+        return None
+    listener = next((entry.value for entry in entries if entry.name == "http.listener"), None)
+    if not listener:
+        return None
+    host, _, port = listener.rpartition(":")
+    # Bound to all addresses of its machine: the one that clients know is one of them.
+    return f"{address.rpartition(':')[0]}:{port}" if host in _EVERYWHERE else listener
 
 
 def _record_counts(admin: Admin, topics: Sequence[TopicDescription]) -> dict[str, int]:

@@ -18,7 +18,7 @@ def status(leader_id: int | None = 1) -> ClusterStatus:
     )
     topic = TopicDescription(name="a[b]", topic_id=ID, internal=False, partitions=(partition,))
     rows = (
-        BrokerRow(1, "127.0.0.1:1", "up", True, 1, 1, 0),
+        BrokerRow(1, "127.0.0.1:1", "up", True, 1, 1, 0, "127.0.0.1:1001"),
         BrokerRow(2, "127.0.0.1:2", "stopped", False, 0, 1, 1),
     )
     return ClusterStatus("id", "127.0.0.1:1", 1, rows, (topic,), {"a[b]": 1234}, 0.0)
@@ -35,7 +35,7 @@ def shown(seen: ClusterStatus, rates: dict[str, float], problem: str | None = No
 def test_the_table_shows_brokers_topics_and_rates() -> None:
     lines = shown(status(), {"a[b]": 99_999.6}, "something is wrong")
     assert lines[0] == "cluster id at 127.0.0.1:1"
-    assert "1 127.0.0.1:1 up 1 1 0 controller" in lines
+    assert "1 127.0.0.1:1 up 1 1 0 127.0.0.1:1001 controller" in lines
     assert "2 127.0.0.1:2 stopped 0 1 1" in lines
     assert "a[b] 1 1 1/2 1,234 100,000" in lines
     assert lines[-2:] == ["something is wrong", "hint"]
@@ -50,6 +50,7 @@ def test_without_rates_there_is_no_column_of_them() -> None:
 def test_json_has_the_same() -> None:
     seen = status_json(status())
     assert seen["brokers"][1]["state"] == "stopped"
+    assert [row["http"] for row in seen["brokers"]] == ["127.0.0.1:1001", None]
     assert seen["topics"] == [
         {
             "name": "a[b]",
