@@ -7,67 +7,13 @@ against a Prometheus that scrapes a cluster.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from deploy.grafana.grafana_json import to_json
+from deploy.grafana.panels import RATE, Dashboard, Panel, Variable, quantile, rate, stat
 
 FOLDER: Final = Path(__file__).parent / "dashboards"
-DATASOURCE: Final = {"type": "prometheus", "uid": "prometheus"}
-_COLUMNS: Final = 24
-_HEIGHT: Final = 8
-_STAT_HEIGHT: Final = 4
-_RATE: Final = "$__rate_interval"
-
-Target = tuple[str, str]
-"""(PromQL, legend)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """`unit` is Grafana's name of it. A stat shows the last value, `bad_from` turns it red."""
-
-    title: str
-    targets: Sequence[Target]
-    unit: str = "short"
-    help: str = ""
-    stat: bool = False
-    bad_from: float | None = None
-    bad_below: float | None = None
-    width: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A choice at the top of a dashboard: the values of `label` in `metric`."""
-
-    name: str
-    metric: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dashboard:
-    name: str
-    title: str
-    panels: Sequence[Panel]
-    variables: Sequence[Variable] = ()
-
-
-def stat(title: str, expression: str, **options: Any) -> Panel:
-    return Panel(title, [(expression, "")], stat=True, width=4, **options)
-
-
-def rate(metric: str, by: str, where: str = "") -> str:
-    return f"sum by ({by}) (rate({metric}{{{where}}}[{_RATE}]))"
-
-
-def quantile(value: float, metric: str, by: str, where: str = "") -> str:
-    buckets = f"sum by (le, {by}) (rate({metric}_bucket{{{where}}}[{_RATE}]))"
-    return f"histogram_quantile({value}, {buckets})"
-
-
 INSTANCE: Final = Variable("instance", "ottla_broker_unfenced", "instance")
 TOPIC: Final = Variable("topic", "ottla_topic_received_bytes_total", "topic")
 GROUP: Final = Variable("group", "ottla_group_lag_records", "group")
@@ -93,9 +39,9 @@ CLUSTER: Final = Dashboard(
         Panel(
             "Bytes",
             [
-                (f"sum(rate(ottla_topic_received_bytes_total[{_RATE}]))", "from producers"),
-                (f"sum(rate(ottla_topic_sent_bytes_total[{_RATE}]))", "to consumers"),
-                (f"sum(rate(ottla_topic_replication_sent_bytes_total[{_RATE}]))", "to followers"),
+                (f"sum(rate(ottla_topic_received_bytes_total[{RATE}]))", "from producers"),
+                (f"sum(rate(ottla_topic_sent_bytes_total[{RATE}]))", "to consumers"),
+                (f"sum(rate(ottla_topic_replication_sent_bytes_total[{RATE}]))", "to followers"),
             ],
             "Bps",
         ),
@@ -117,8 +63,8 @@ CLUSTER: Final = Dashboard(
         Panel(
             "ISR changes",
             [
-                (f"sum(rate(ottla_topic_isr_shrinks_total[{_RATE}]))", "shrinks"),
-                (f"sum(rate(ottla_topic_isr_expands_total[{_RATE}]))", "expands"),
+                (f"sum(rate(ottla_topic_isr_shrinks_total[{RATE}]))", "shrinks"),
+                (f"sum(rate(ottla_topic_isr_expands_total[{RATE}]))", "expands"),
             ],
             "cps",
         ),
@@ -162,7 +108,7 @@ BROKER: Final = Dashboard(
         ),
         Panel(
             "Event loop stalls",
-            [(f"increase(ottla_event_loop_stalls_total{{{_I}}}[{_RATE}])", "{{instance}}")],
+            [(f"increase(ottla_event_loop_stalls_total{{{_I}}}[{RATE}])", "{{instance}}")],
             "short",
             "Half a second and longer.",
         ),
@@ -367,7 +313,7 @@ GROUPS: Final = Dashboard(
             "Ends of transactions",
             [
                 ("sum(ottla_transactions_marker_backlog)", "waiting for markers"),
-                (f"sum(increase(ottla_transactions_timed_out_total[{_RATE}]))", "timed out"),
+                (f"sum(increase(ottla_transactions_timed_out_total[{RATE}]))", "timed out"),
             ],
         ),
     ],
@@ -380,7 +326,7 @@ CONTROLLER: Final = Dashboard(
     [
         Panel("Active controller", [("ottla_controller_active", "{{instance}}")]),
         Panel("Term", [("ottla_quorum_term", "{{instance}}")]),
-        Panel("Elections", [(f"increase(ottla_quorum_elections_total[{_RATE}])", "{{instance}}")]),
+        Panel("Elections", [(f"increase(ottla_quorum_elections_total[{RATE}])", "{{instance}}")]),
         Panel("Knows a leader", [("ottla_quorum_has_leader", "{{instance}}")]),
         Panel("Last applied", [("ottla_quorum_last_applied", "{{instance}}")]),
         Panel("Not yet applied", [("ottla_quorum_unapplied_entries", "{{instance}}")]),
@@ -425,100 +371,6 @@ CONTROLLER: Final = Dashboard(
 )
 
 DASHBOARDS: Final = (CLUSTER, BROKER, TOPICS, GROUPS, CONTROLLER)
-
-
-def to_json(dashboard: Dashboard) -> str:
-    """As Grafana imports it (schema version 39)."""
-    value = {
-        "uid": f"ottla-{dashboard.name}",
-        "title": dashboard.title,
-        "tags": ["ottla"],
-        "schemaVersion": 39,
-        "editable": True,
-        "refresh": "10s",
-        "time": {"from": "now-30m", "to": "now"},
-        "timezone": "browser",
-        "templating": {"list": [_variable(variable) for variable in dashboard.variables]},
-        "links": [
-            {
-                "title": "Ottla",
-                "type": "dashboards",
-                "tags": ["ottla"],
-                "asDropdown": True,
-                "includeVars": True,
-                "keepTime": True,
-            }
-        ],
-        "panels": _placed(dashboard.panels),
-    }
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-
-
-def _placed(panels: Sequence[Panel]) -> list[dict[str, Any]]:
-    """From left to right, row by row."""
-    placed = []
-    x = y = row_height = 0
-    for number, panel in enumerate(panels, 1):
-        height = _STAT_HEIGHT if panel.stat else _HEIGHT
-        if x + panel.width > _COLUMNS:
-            x, y, row_height = 0, y + row_height, 0
-        place = {"x": x, "y": y, "w": panel.width, "h": height}
-        placed.append(_panel(panel, number, place))
-        x, row_height = x + panel.width, max(row_height, height)
-    return placed
-
-
-def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
-    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
-    if panel.bad_below is not None:
-        steps = [{"color": "red", "value": None}, {"color": "green", "value": panel.bad_below}]
-    if panel.bad_from is not None:
-        steps.append({"color": "red", "value": panel.bad_from})
-    return {
-        "id": number,
-        "type": "stat" if panel.stat else "timeseries",
-        "title": panel.title,
-        "description": panel.help,
-        "datasource": DATASOURCE,
-        "gridPos": place,
-        "fieldConfig": {
-            "defaults": {
-                "unit": panel.unit,
-                "min": 0,
-                "thresholds": {"mode": "absolute", "steps": steps},
-            },
-            "overrides": [],
-        },
-        "options": {"reduceOptions": {"calcs": ["lastNotNull"]}}
-        if panel.stat
-        else {"legend": {"displayMode": "list", "placement": "bottom"}},
-        "targets": [
-            {
-                "refId": chr(ord("A") + position),
-                "datasource": DATASOURCE,
-                "expr": expression,
-                "legendFormat": legend,
-            }
-            for position, (expression, legend) in enumerate(panel.targets)
-        ],
-    }
-
-
-def _variable(variable: Variable) -> dict[str, Any]:
-    query = f"label_values({variable.metric}, {variable.label})"
-    return {
-        "name": variable.name,
-        "label": variable.name.capitalize(),
-        "type": "query",
-        "datasource": DATASOURCE,
-        "query": {"query": query, "refId": "A"},
-        "refresh": 2,
-        "multi": True,
-        "includeAll": True,
-        "allValue": ".*",
-        "current": {"text": "All", "value": "$__all"},
-        "sort": 1,
-    }
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from deploy.grafana.dashboards import DASHBOARDS, Panel
+from deploy.grafana.dashboards import DASHBOARDS
+from deploy.grafana.panels import Panel
 from ottla.client.admin import Admin
 from ottla.core.errors import OttlaError
 from ottla.testing import Cluster

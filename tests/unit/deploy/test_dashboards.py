@@ -11,7 +11,9 @@ import promql_parser
 import pytest
 import yaml
 
-from deploy.grafana.dashboards import DASHBOARDS, FOLDER, Dashboard, to_json
+from deploy.grafana.dashboards import DASHBOARDS, FOLDER
+from deploy.grafana.grafana_json import to_json
+from deploy.grafana.panels import Dashboard
 
 ALERTS = FOLDER.parents[1] / "prometheus" / "alerts.yml"
 METRICS = Path(__file__).parents[3] / "broker" / "metrics"
