@@ -8,7 +8,7 @@ from broker.metrics.exposition import Family, counter, gauge, labels
 from controller.quorum.raft_log import RaftMetadataLog
 from controller.service import ControllerService
 
-PARTITIONS_PER_PAUSE = 1_000
+PARTITIONS_PER_PAUSE = 300
 
 
 def controller_families(

@@ -19,7 +19,7 @@ from broker.transactions.states import TransactionState
 from broker.transactions.transaction_coordinator import TransactionCoordinator
 from ottla.core.clock import Clock
 
-ENTRIES_PER_PAUSE = 500
+ENTRIES_PER_PAUSE = 200
 REBALANCE_CAUSES = (
     "member_joined",
     "member_rejoined",

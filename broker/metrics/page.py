@@ -21,7 +21,7 @@ from broker.metrics.exposition import (
 )
 from broker.metrics.process import ProcessReader
 
-SLICE_NS: Final = 2_000_000
+SLICE_NS: Final = 1_000_000
 """Of the loop's time; then everybody else has a turn."""
 
 Collector = Callable[[], Iterable[Family | None]]

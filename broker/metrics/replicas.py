@@ -15,7 +15,7 @@ from broker.replication.traffic import TopicTraffic
 from controller.state import ClusterState
 from storage.log import Log
 
-ENTRIES_PER_PAUSE = 200
+ENTRIES_PER_PAUSE = 100
 
 _TRAFFIC = (
     ("ottla_topic_received_bytes", "bytes_in", "Record batches appended for producers."),

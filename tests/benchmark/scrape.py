@@ -24,7 +24,7 @@ def scrape(measures: list[Measure], tries: int) -> None:
     """Three brokers with all partitions on each, and a group that has committed in all of them."""
     loop_time = Measure(f"loop time of a scrape, {PARTITIONS:,} partitions", "ms", True, "50 ms")
     cpu_time = Measure("CPU time of it", "ms", True)
-    slice_time = Measure("mean slice of it, between which others have a turn", "ms", True, "2 ms")
+    slice_time = Measure("mean slice of it, between which others have a turn", "ms", True, "1 ms")
     longest = Measure("longest slice of a scrape: so long the loop stood still", "ms", True, "5 ms")
     waited = Measure("a scrape as Prometheus sees it", "ms", True)
     series = Measure("series of a scrape", "", True)
