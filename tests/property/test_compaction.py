@@ -236,7 +236,7 @@ class CompactionMachine(RuleBasedStateMachine):
 
 TestCompaction = CompactionMachine.TestCase
 TestCompaction.settings = settings(
-    max_examples=examples(200),
+    max_examples=examples(120),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -336,7 +336,7 @@ class ConsumerGroupMachine(RuleBasedStateMachine):
 
 TestConsumerGroups = ConsumerGroupMachine.TestCase
 TestConsumerGroups.settings = settings(
-    max_examples=examples(120),
+    max_examples=examples(80),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

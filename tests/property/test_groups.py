@@ -480,7 +480,7 @@ def state_of(machine: GroupMachine) -> State:
 
 TestGroups = Groups.TestCase
 TestGroups.settings = settings(
-    max_examples=examples(100),
+    max_examples=examples(60),
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -12,8 +12,9 @@ from tests.simulation.regressions import REGRESSIONS
 from tests.simulation.settings import REASSIGNED_FROM
 
 JOBS = min(os.cpu_count() or 1, 4)
-SEEDS = range(20)
-EVENTS_MIN = 500_000
+SEEDS = range(10)
+"""Few, and in them everything happens; `make simulate` has more."""
+EVENTS_MIN = 250_000
 
 
 def test_nothing_acknowledged_is_lost_whatever_fails() -> None:
@@ -27,9 +28,9 @@ def test_nothing_acknowledged_is_lost_whatever_fails() -> None:
 
 
 def test_nothing_is_lost_while_partitions_are_reassigned() -> None:
-    report, failed = run_many(range(REASSIGNED_FROM, REASSIGNED_FROM + 6), JOBS)
+    report, failed = run_many(range(REASSIGNED_FROM, REASSIGNED_FROM + 3), JOBS)
     assert not failed, [(outcome.seed, outcome.violation) for outcome in failed]
-    assert report.counts["reassignments that ended"] >= 5
+    assert report.counts["reassignments that ended"] >= 3
 
 
 def test_what_was_found_once_stays_right() -> None:
@@ -37,10 +38,10 @@ def test_what_was_found_once_stays_right() -> None:
     assert not failed, [(outcome.seed, outcome.violation) for outcome in failed]
 
 
-@pytest.mark.parametrize("planted", [None, "acknowledge before replication"])
-def test_a_seed_replays_exactly(tmp_path: Path, planted: str | None) -> None:
-    first = replay(0, tmp_path / "first", planted)
-    again = replay(0, tmp_path / "again", planted)
+@pytest.mark.parametrize(("seed", "planted"), [(5, None), (0, "acknowledge before replication")])
+def test_a_seed_replays_exactly(tmp_path: Path, seed: int, planted: str | None) -> None:
+    first = replay(seed, tmp_path / "first", planted)
+    again = replay(seed, tmp_path / "again", planted)
     assert first.violation == again.violation
     assert bool(first.violation) is (planted is not None)
     events = (tmp_path / "first").read_text()
