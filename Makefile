@@ -91,6 +91,15 @@ bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fai
 bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench_storage
 
+# The library that draws is of no use to anything else, and so is installed where it is first needed.
+$(VENV)/.benchmark-ready: $(READY) pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group benchmark
+	@touch $@
+
+.PHONY: bench-compare
+bench-compare: $(VENV)/.benchmark-ready $(KAFKA_JARS)/.ready ## Ottla and Apache Kafka side by side; ONLY=a,b ROUNDS=n MINUTES=n AIMS=1 SHORT=1 RENDER=1; needs java and mvn
+	@OTTLA_KAFKA_JARS=$(KAFKA_JARS) PYTHONPATH=. $(BIN)/python -m tests.benchmark.compare $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SHORT),--short) $(if $(AIMS),--aims) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RENDER),--render)
+
 chaos: $(READY) ## Break a cluster at random under load and account for everything; MINUTES=n SEED=s
 	@PYTHONPATH=. $(BIN)/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS),--minutes $(or $(MINUTES),2)) $(if $(SEED),--seed $(SEED)) $(if $(CLOCK),--clock)
 

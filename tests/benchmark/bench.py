@@ -39,7 +39,7 @@ from tests.benchmark.scrape import scrape
 from tests.support.topics import create_topic
 
 MB = 1_000_000
-_PRODUCE_VERSION = 9
+PRODUCE_VERSION = 9
 
 
 def start_to_first_produce(measures: list[Measure], tries: int) -> None:
@@ -165,18 +165,18 @@ def produce_request(topic: str, partition: int, acks: int, batch: bytes) -> byte
     )
     header = RequestHeader(
         request_api_key=int(ApiKey.PRODUCE),
-        request_api_version=_PRODUCE_VERSION,
+        request_api_version=PRODUCE_VERSION,
         correlation_id=1,
         client_id="bench",
     )
-    header_version = request_header_version(ApiKey.PRODUCE, _PRODUCE_VERSION)
-    body = header.encode(header_version) + message.encode(_PRODUCE_VERSION)
+    header_version = request_header_version(ApiKey.PRODUCE, PRODUCE_VERSION)
+    body = header.encode(header_version) + message.encode(PRODUCE_VERSION)
     return bytearray(struct.pack(">i", len(body)) + body)
 
 
 def answer(connection: socket.socket) -> None:
     length = struct.unpack(">i", _exactly(connection, 4))[0]
-    response = ProduceResponse.decode(_exactly(connection, length), _PRODUCE_VERSION, 5)
+    response = ProduceResponse.decode(_exactly(connection, length), PRODUCE_VERSION, 5)
     code = response.responses[0].partition_responses[0].error_code
     if code:
         raise RuntimeError(f"the broker answered error {code}")

@@ -83,9 +83,11 @@ class _Member(threading.Thread):
         self.owned = frozenset()
 
 
-class _Group:
-    def __init__(self, cluster: Cluster, topic: str, group_id: str, strategy: str) -> None:
-        self._settings = _settings(cluster.bootstrap, group_id, strategy)
+class Group:
+    """Members of one group, each in a thread."""
+
+    def __init__(self, bootstrap: str, topic: str, group_id: str, strategy: str) -> None:
+        self._settings = _settings(bootstrap, group_id, strategy)
         self._topic = topic
         self.members: list[_Member] = []
 
@@ -156,7 +158,7 @@ def _measure_size(
         for what in ("start", "one joins", "one leaves", "one is killed (6 s session)")
     )
     for number in range(tries):
-        group = _Group(cluster, "wide", f"{kind}-{size}-{number}", strategy)
+        group = Group(cluster.bootstrap, "wide", f"{kind}-{size}-{number}", strategy)
         try:
             cpu, began = brokers.cpu_seconds(), time.monotonic()
             group.join(size)

@@ -11,7 +11,7 @@ import threading
 import time
 from bisect import bisect
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiokafka
@@ -84,6 +84,7 @@ class SteadyProducer:
         per_second: int = 2_000,
         prefix: str = "k",
         batch_bytes: int = 1_000_000,
+        settings: Mapping[str, str | int | bool] | None = None,
     ) -> None:
         self.ledger = Ledger()
         self.sent = 0
@@ -93,7 +94,12 @@ class SteadyProducer:
         self._pause = 1.0 / per_second
         self._stop = threading.Event()
         self._producer = confluent_kafka.Producer(
-            {"bootstrap.servers": bootstrap, **PATIENT_PRODUCER, "batch.size": batch_bytes}
+            {
+                "bootstrap.servers": bootstrap,
+                **PATIENT_PRODUCER,
+                "batch.size": batch_bytes,
+                **(settings or {}),
+            }
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 
