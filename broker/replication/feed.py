@@ -102,8 +102,7 @@ class ReplicaFeed:
             if not kept and not subscription.session.catch_up:
                 kept = True
                 self._tail.append(base_offset, next_offset, batch)
-            if not subscription.queued:
-                subscription.session.mark_dirty(subscription)
+            subscription.session.appended(subscription, len(batch))
 
     def state_changed(self) -> None:
         for subscription in self.subscriptions:

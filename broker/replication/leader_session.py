@@ -21,6 +21,7 @@ from broker.replication import frames, leader_log, record_deletion
 from broker.replication.cold_reads import SliceReader
 from broker.replication.feed import Subscription, next_offset_of
 from broker.replication.frames import Buffer, Subscribe
+from broker.replication.gathering import Gathering
 from broker.replication.partition import Partition
 from broker.replication.throttle import Throttle
 from broker.replication.truncation import Diverging, Matched, ResetTo
@@ -39,8 +40,8 @@ COLD_READS_MAX = 4
 
 class LeaderSession:
     """See the module. `find` gives a partition or raises ProtocolError; `wake` asks the shell to
-    call `next_message` soon; it is called often and must be cheap. `throttle` is of the catch-up
-    streams."""
+    call `next_message` soon, `wake_in` after so many milliseconds; `wake` is called often and must
+    be cheap. `throttle` is of the catch-up streams."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class LeaderSession:
         find: Callable[[Uuid, int], Partition],
         clock: Clock,
         wake: Callable[[], None],
+        wake_in: Callable[[int], object],
         credit_bytes: int,
         partition_credit_bytes: int,
         message_bytes: int,
@@ -67,6 +69,7 @@ class LeaderSession:
         self._find = find
         self._clock = clock
         self._wake = wake
+        self._wake_in = wake_in
         self._credit_bytes = credit_bytes
         self._partition_credit_bytes = partition_credit_bytes
         self._message_bytes = message_bytes
@@ -79,6 +82,9 @@ class LeaderSession:
         self._queue: deque[Subscription] = deque()
         self._untold: dict[Subscription, None] = {}
         self._in_flight_bytes = 0
+        self._gathering = Gathering()
+        self._is_timed = False
+        """Whether `wake_in` was asked since data was sent."""
         self._last_message_ms = clock.now_ms()
 
     # ---- from the follower
@@ -154,6 +160,7 @@ class LeaderSession:
             freed += in_flight.popleft()[1]
         subscription.in_flight_bytes -= freed
         self._in_flight_bytes -= freed
+        self._gathering.acknowledged(subscription, self._clock.now_ms())
         partition = subscription.partition
         leader_log.progressed(subscription, log_end)
         if (
@@ -181,6 +188,14 @@ class LeaderSession:
         leader_log.cannot_append(subscription)
 
     # ---- from the partitions
+
+    def appended(self, subscription: Subscription, size: int) -> None:
+        """`size` bytes were appended to its partition."""
+        ends_wait = self._gathering.appended(size)
+        if not subscription.queued:
+            self.mark_dirty(subscription)
+        elif ends_wait:
+            self._wake()
 
     def mark_dirty(self, subscription: Subscription) -> None:
         """There is more to send."""
@@ -223,6 +238,8 @@ class LeaderSession:
         subscription.in_flight.clear()
         subscription.in_flight_bytes = 0
         self._untold.pop(subscription, None)
+        if self._waiting:
+            self._wake()
 
     # ---- to the follower
 
@@ -231,7 +248,7 @@ class LeaderSession:
         parts: list[Buffer] = []
         self._add_control(parts)  # before the data: it may introduce new numbers
         size = 0
-        for queue in (self._internal, self._queue):
+        for queue in () if self._waits else (self._internal, self._queue):
             rounds = len(queue)
             while rounds and size < self._message_bytes:
                 if self._in_flight_bytes and self._in_flight_bytes >= self._credit_bytes:
@@ -247,6 +264,9 @@ class LeaderSession:
         if not parts:
             return None
         self._last_message_ms = self._clock.now_ms()
+        if size:
+            self._gathering.sent(size, self._last_message_ms)
+            self._is_timed = False
         return b"".join(parts)
 
     def _add_control(self, parts: list[Buffer]) -> None:
@@ -294,7 +314,9 @@ class LeaderSession:
         partition.feed.sent()
         if self._throttle is not None:
             self._throttle.take(size, self._clock.now_ms())
-        if next_offset < machine.log_end_offset or self.catch_up:
+        is_all = next_offset >= machine.log_end_offset
+        self._gathering.add(subscription, is_all=is_all)
+        if not is_all or self.catch_up:
             self.mark_dirty(subscription)
         return size
 
@@ -347,6 +369,17 @@ class LeaderSession:
         self._reader.read(found, done)
 
     @property
+    def _waits(self) -> bool:
+        """Whether data gathers; something wakes the shell when it has."""
+        if self.catch_up or not self._waiting:
+            return False
+        wait_ms = self._gathering.wait_ms(self._clock.now_ms())
+        if wait_ms and not self._is_timed:
+            self._is_timed = True
+            self._wake_in(wait_ms)
+        return wait_ms != 0
+
+    @property
     def _waiting(self) -> bool:
         return bool(self._queue or self._internal)
 
@@ -364,7 +397,7 @@ class LeaderSession:
         self._untold.clear()
         if not self._control and now_ms - self._last_message_ms >= self._keepalive_ms:
             self._control += frames.frame(frames.HEARTBEAT, 0)
-        if self._control or (self._throttle is not None and self._waiting):
+        if self._control or self._waiting:
             self._wake()
 
     def close(self) -> None:

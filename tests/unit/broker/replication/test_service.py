@@ -211,10 +211,11 @@ def test_what_is_in_sync_is_not_throttled() -> None:
         theirs, task = await connected(served)
         await theirs.write(frames.encode_subscribe(1, Subscribe(TOPIC_ID, 0, 0, 20, 0, None, 0)))
         assert (await theirs.read())[0] == frames.SUBSCRIBED
-        for value in (b"one", b"two", b"three"):
+        for end, value in enumerate((b"one", b"two", b"three"), start=1):
             fill(served.partition, value)
             async with asyncio.timeout(5):
                 assert (await theirs.read())[0] == frames.DATA
+            await theirs.write(frames.frame(frames.ACKNOWLEDGE, 1, frames.OFFSET_BODY.pack(end)))
         catch_up, other = await connected(served, kind=STREAM_KIND_CATCH_UP)
         assert served.service._sessions[CATCH_UP]._throttle is served.service._throttle
         assert served.service._throttle is not None
