@@ -3,6 +3,7 @@
 
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 
 export { sleep }
 
@@ -29,7 +30,7 @@ export async function run(scenarios, limitMs = 80_000) {
     const { detail, ...numbers } = await scenarios[name](env)
     end('pass', detail, numbers)
   } catch (error) {
-    process.stderr.write(`${error?.stack ?? error}\n`)
+    process.stderr.write(`${inspect(error, { depth: 8 })}\n`)
     end('fail', String(error?.message ?? error))
   }
 }
@@ -132,7 +133,8 @@ export class Ledger {
       const places = this.#read.get(number) ?? []
       check(places.length > 0, `record ${number} was acknowledged and never read`, told)
       const same = places.some(
-        (place) => (told.partition === null || place.partition === told.partition) && (told.offset === null || place.offset === told.offset)
+        ({ partition, offset }) =>
+          (told.partition === null || partition === told.partition) && (told.offset === null || offset === told.offset)
       )
       check(same, `record ${number} was acknowledged at ${JSON.stringify(told)} and read at`, places)
       check(!once || places.length === 1, `record ${number} was read more than once`, places)
