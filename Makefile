@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KAFKA_JARS := $(CURDIR)/.kafka-jars
 SPRING := clients/spring-boot
 
-.PHONY: up down test property-long faults conformance spring check format generate bench bench-storage \
+.PHONY: up down test property-long faults conformance compatibility spring check format generate bench bench-storage \
   compose chaos exactly-once simulate-quorum clean help
 
 help: ## What can be made
@@ -72,6 +72,10 @@ compose: $(READY) ## Build the image, run docker-compose.yml and break it; as ro
 conformance: $(READY) $(KAFKA_JARS)/.ready $(SPRING)/target/.fetched ## Compare with Apache Kafka itself: its tools, its files; needs java and mvn
 	OTTLA_KAFKA_JARS=$(KAFKA_JARS) $(BIN)/python -m pytest tests/conformance tests/chaos/test_exactly_once.py -m apache_kafka
 
+compatibility: $(READY) $(KAFKA_JARS)/.ready ## Run every client × scenario, write clients/COMPATIBILITY.md; needs java, mvn, node, go, cargo, kcat; CLIENTS=a,b SCENARIOS=x,y for some of it
+	@OTTLA_KAFKA_JARS=$(KAFKA_JARS) PYTHONPATH=. $(BIN)/python -m tests.conformance.compatibility \
+	  $(if $(CLIENTS)$(SCENARIOS),$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SCENARIOS),--scenarios $(SCENARIOS)),--out clients/COMPATIBILITY.md)
+
 KAFKA_POM := tests/conformance/kafka/pom.xml
 $(KAFKA_JARS)/.ready: $(KAFKA_POM)
 	mvn -q -B -f $(KAFKA_POM) dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(KAFKA_JARS)
@@ -116,4 +120,4 @@ simulate-planted: $(READY) ## Take one rule out at a time: the simulation must f
 	@PYTHONPATH=. $(BIN)/python -m tests.simulation --planted '$(NAME)'
 
 clean: ## Remove the virtual environment and caches (never data)
-	rm -rf $(VENV) $(KAFKA_JARS) $(SPRING)/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(KAFKA_JARS) .conformance-clients $(SPRING)/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
