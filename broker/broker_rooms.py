@@ -26,6 +26,7 @@ from broker.quotas.client_quotas import ClientQuotas
 from broker.replication.manager import ReplicaManager
 from broker.replication.settings import ReplicationSettings
 from broker.settings import NodeSettings
+from broker.telemetry.receiver import TelemetryReceiver
 from broker.transactions.admission import Admissions
 from broker.transactions.channel import TransactionChannel
 from broker.transactions.marker_writer import MarkerWriter
@@ -58,6 +59,11 @@ class BrokerRooms:
             clock,
             windows=settings.quota_window_num,
             window_ms=settings.quota_window_size_seconds * 1_000,
+        )
+        self.telemetry = (
+            None
+            if settings.http_address() is None
+            else TelemetryReceiver(cache, clock, bytes_max=settings.telemetry_max_bytes)
         )
         self.ready = asyncio.Event()
         self._logs = logs
@@ -139,6 +145,7 @@ class BrokerRooms:
             ),
             producer_ids=producer_ids,
             quotas=self.quotas,
+            telemetry=self.telemetry,
             departures=departures,
             peers=PeerCheck(settings.node_id, cache, departures, refuses(DIAL_MS_MAX), clock),
             fetch_sessions=FetchSessionCache(

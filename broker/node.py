@@ -22,7 +22,7 @@ import grpc.aio
 
 from broker.broker_rooms import BrokerRooms, compactor
 from broker.control.metadata_cache import MetadataCache
-from broker.handlers import HANDLERS
+from broker.handlers import handlers
 from broker.http.health import health_routes
 from broker.http.readiness import Readiness, broker_reasons, controller_reasons
 from broker.http.server import HttpServer
@@ -159,7 +159,11 @@ class Node:
         self._start(group, broker.remote_ends.run())
         server = Server(
             _listeners(self._settings),
-            Dispatcher(HANDLERS, broker.services, broker.quotas),
+            Dispatcher(
+                handlers(telemetry=broker.services.telemetry is not None),
+                broker.services,
+                broker.quotas,
+            ),
             _network_limits(broker.live_settings.now),
             self._clock,
         )

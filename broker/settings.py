@@ -272,6 +272,9 @@ class NodeSettings:
     quota_window_size_seconds: int = setting(
         "quota.window.size.seconds", 1, "length of each", minimum=1, maximum=3600
     )
+    telemetry_max_bytes: int = setting(
+        "telemetry.max.bytes", 1_048_576, "of the metrics that a client sends at once", minimum=1
+    )
     fetch_max_bytes: int = setting(
         "fetch.max.bytes", 57_671_680, "largest answer to one fetch", minimum=1024
     )

@@ -1,4 +1,7 @@
-"""One module for each Kafka API; `HANDLERS` is the table of what is supported."""
+"""One module for each Kafka API; `HANDLERS` is the table of what is supported.
+
+A node without metrics of its own takes none of clients and does not offer to (KIP-714).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,7 @@ from broker.handlers import (
     end_txn,
     fetch,
     find_coordinator,
+    get_telemetry_subscriptions,
     heartbeat,
     incremental_alter_configs,
     init_producer_id,
@@ -47,6 +51,7 @@ from broker.handlers import (
     offset_fetch,
     offset_for_leader_epoch,
     produce,
+    push_telemetry,
     remove_raft_voter,
     sync_group,
     txn_offset_commit,
@@ -108,5 +113,14 @@ _OTHERS: Final = (
     remove_raft_voter.HANDLER,
 )
 
-HANDLERS: Final[tuple[HandlerSpec, ...]] = (*_OTHERS, api_versions_handler(_OTHERS))
-"""ApiVersions tells clients of exactly these."""
+_TELEMETRY: Final = (get_telemetry_subscriptions.HANDLER, push_telemetry.HANDLER)
+
+
+def handlers(*, telemetry: bool) -> tuple[HandlerSpec, ...]:
+    """What a node supports, with or without `telemetry`; ApiVersions tells of exactly these."""
+    others = (*_OTHERS, *_TELEMETRY) if telemetry else _OTHERS
+    return (*others, api_versions_handler(others))
+
+
+HANDLERS: Final = handlers(telemetry=True)
+"""All there are."""

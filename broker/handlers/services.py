@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from broker.quotas.client_quotas import ClientQuotas
     from broker.replication.manager import ReplicaManager
     from broker.settings import NodeSettings
+    from broker.telemetry.receiver import TelemetryReceiver
     from broker.transactions.admission import Admissions
     from broker.transactions.marker_writer import MarkerWriter
     from broker.transactions.seams import TransactionGate
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class BrokerServices:
-    """One object for all handlers of a node; the last seven are the handlers' own state."""
+    """One object for all handlers of a node; what has a default is optional, or the
+    handlers' own state."""
 
     node_id: int
     cluster_id: str
@@ -53,6 +55,8 @@ class BrokerServices:
     """None: nobody has any."""
     peers: PeerCheck | None = None
     """None: nobody is dialed before an answer names its leaders."""
+    telemetry: TelemetryReceiver | None = None
+    """None: this node shows no metrics, and so it takes none of clients."""
     metadata_answers: MetadataAnswers = field(default_factory=MetadataAnswers)
     producer_ids: ProducerIds = field(default_factory=ProducerIds)
     topic_creation: TopicCreation = field(default_factory=TopicCreation)

@@ -37,6 +37,7 @@ class RequestContext:
     peer_host: str
     principal: str
     """``User:ANONYMOUS`` on a listener without authentication."""
+    peer_port: int = 0
 
 
 class CloseConnection(OttlaError):

@@ -11,6 +11,7 @@ from broker.metrics.exposition import Family, gauge
 from broker.metrics.network import network_families
 from broker.metrics.replicas import replica_families, topic_families
 from broker.metrics.storage import storage_families
+from broker.metrics.telemetry import telemetry_families
 from broker.network.listener import Server
 from ottla.core.clock import Clock
 from storage.manager import LogManager
@@ -39,4 +40,6 @@ def broker_families(
     yield from runtime_families([rooms.groups.runtime, rooms.transactions.runtime])
     yield from group_families(rooms.groups, rooms.replicas, rooms.remote_ends, left_out)
     yield from transaction_families(rooms.transactions, clock)
+    if rooms.telemetry is not None:
+        yield from telemetry_families(rooms.telemetry, clock)
     yield from left_out.families()

@@ -101,7 +101,8 @@ class Connection(asyncio.BufferedProtocol):
         transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods alone
         self._transport = transport
         peer_name = transport.get_extra_info("peername")
-        self._peer.host = str(peer_name[0]) if peer_name else ""
+        if peer_name:
+            self._peer.host, self._peer.port = str(peer_name[0]), int(peer_name[1])
         refusal = self._host.admit(self, self._peer.host)
         if refusal is not None:
             logger.warning("connection from %s refused: %s", self._peer.host, refusal)

@@ -56,6 +56,7 @@ class Peer:
         "connection_id",
         "host",
         "listener_name",
+        "port",
         "principal",
     )
 
@@ -63,6 +64,7 @@ class Peer:
         self.connection_id = connection_id
         self.listener_name = listener_name
         self.host = host
+        self.port = 0
         self.principal = "User:ANONYMOUS"
         self.client_software = ""
         self.client_id: str | None = None
@@ -211,6 +213,7 @@ class Dispatcher:
             peer.listener_name,
             peer.host,
             peer.principal,
+            peer.port,
         )
         exchange = Exchange(peer, row, version, correlation_id, request, None)
         if self._logs_requests:

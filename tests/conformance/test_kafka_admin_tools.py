@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.support.apache_kafka import run_tool
 
 pytestmark = pytest.mark.apache_kafka
 
+CLIENT_METRICS = "org.apache.kafka.tools.ClientMetricsCommand"
 CONFIGS = "kafka.admin.ConfigCommand"
 TOPICS = "org.apache.kafka.tools.TopicCommand"
 QUORUM = "org.apache.kafka.tools.MetadataQuorumCommand"
@@ -25,6 +27,7 @@ GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 LOG_DIRS = "org.apache.kafka.tools.LogDirsCommand"
 REASSIGN = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand"
 ELECTION = "org.apache.kafka.tools.LeaderElectionCommand"
+PRODUCER = "org.apache.kafka.tools.ProducerPerformance"
 SECONDS_MAX = 60
 
 
@@ -104,6 +107,42 @@ def test_quotas(cluster: Cluster) -> None:
     assert "consumer_byte_rate=2048.0" in configs("--describe", *both)
     configs("--alter", *client, "--delete-config", "producer_byte_rate")
     assert "producer_byte_rate" not in configs("--describe", *client)
+
+
+def test_metrics_of_clients(cluster: Cluster) -> None:
+    def subscriptions(*arguments: str) -> str:
+        return run_tool(CLIENT_METRICS, cluster.bootstrap, *arguments)
+
+    subscriptions("--alter", "--name", "java", "--metrics", "org.apache.kafka.producer.record.",
+                  "--interval", "500",
+                  "--match", "client_software_name=apache-kafka-java")  # fmt: skip
+    assert subscriptions("--list").split() == ["java"]
+    assert "interval.ms=500" in subscriptions("--describe", "--name", "java")
+    run_tool(TOPICS, cluster.bootstrap, "--create", "--topic", "measured")
+    run_tool(PRODUCER, cluster.bootstrap, "--topic", "measured", "--num-records", "300",
+             "--record-size", "10", "--throughput", "100")  # fmt: skip
+    lines = [line for number in (1, 2, 3) for line in metrics(cluster, number)]
+    assert any(
+        line.startswith("ottla_telemetry_client_info")
+        and 'client_software_name="apache-kafka-java"' in line
+        for line in lines
+    )
+    sent = [
+        line
+        for line in lines
+        if line.startswith("org_apache_kafka_producer_") and not line.startswith("#")
+    ]
+    assert any(line.startswith("org_apache_kafka_producer_record_queue_time_avg{") for line in sent)
+    assert all(line.startswith("org_apache_kafka_producer_record_") for line in sent)
+    subscriptions("--delete", "--name", "java")
+    assert subscriptions("--list").split() == []
+
+
+def metrics(cluster: Cluster, node_id: int) -> list[str]:
+    url = f"http://{cluster.http_address(node_id)}/metrics"
+    with urllib.request.urlopen(url, timeout=SECONDS_MAX) as page:
+        text: str = page.read().decode()
+    return text.splitlines()
 
 
 def test_the_quorum_and_the_features(cluster: Cluster) -> None:
