@@ -59,6 +59,8 @@ class BrokerRooms:
             clock,
             windows=settings.quota_window_num,
             window_ms=settings.quota_window_size_seconds * 1_000,
+            mutation_burst_seconds=settings.controller_quota_window_num
+            * settings.controller_quota_window_size_seconds,
         )
         self.telemetry = (
             None

@@ -272,6 +272,16 @@ class NodeSettings:
     quota_window_size_seconds: int = setting(
         "quota.window.size.seconds", 1, "length of each", minimum=1, maximum=3600
     )
+    controller_quota_window_num: int = setting(
+        "controller.quota.window.num",
+        11,
+        "windows of controller_mutation_rate that may be used up at once",
+        minimum=1,
+        maximum=3600,
+    )
+    controller_quota_window_size_seconds: int = setting(
+        "controller.quota.window.size.seconds", 1, "length of each", minimum=1, maximum=3600
+    )
     telemetry_max_bytes: int = setting(
         "telemetry.max.bytes", 1_048_576, "of the metrics that a client sends at once", minimum=1
     )

@@ -1,11 +1,15 @@
-"""CreatePartitions (key 37), versions 0–3: more partitions for existing topics (KIP-195)."""
+"""CreatePartitions (key 37), versions 0–3: more partitions for existing topics (KIP-195).
+
+3   THROTTLING_QUOTA_EXCEEDED (KIP-599)
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from broker.control.requests import NewPartitions
 from broker.handlers.admin_calls import ask, bounded_timeout, repeated
+from broker.handlers.mutation_quota import mutation_quota
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
 
 
+_STRICT_SINCE: Final = 3
+
+
 async def handle(
     services: BrokerServices, context: RequestContext, request: CreatePartitionsRequest
 ) -> Answer:
@@ -27,17 +34,27 @@ async def handle(
         _result(name, ErrorCode.INVALID_REQUEST, "the request names the topic more than once")
         for name in sorted(twice)
     ]
-    wanted = [
-        NewPartitions(
-            topic.name,
-            topic.count,
-            None
-            if topic.assignments is None
-            else [tuple(assignment.broker_ids) for assignment in topic.assignments],
+    quota = mutation_quota(
+        services, context, strict_since=_STRICT_SINCE, is_trial=request.validate_only
+    )
+    wanted = []
+    for topic in request.topics:
+        if topic.name in twice:
+            continue
+        known = services.metadata.state.topic_named(topic.name)
+        try:
+            quota.take(topic.name, 0 if known is None else topic.count - len(known.partitions))
+        except ProtocolError as error:
+            results.append(_result(topic.name, error.code, error.message))
+            continue
+        assignments = topic.assignments
+        wanted.append(
+            NewPartitions(
+                topic.name,
+                topic.count,
+                None if assignments is None else [tuple(one.broker_ids) for one in assignments],
+            )
         )
-        for topic in request.topics
-        if topic.name not in twice
-    ]
     if wanted:
         timeout_ms = bounded_timeout(request.timeout_ms)
         try:
@@ -50,8 +67,11 @@ async def handle(
         except ProtocolError as error:
             results += [_result(topic.name, error.code, error.message) for topic in wanted]
         else:
-            results += [_result(result.name, result.code, result.message) for result in done]
-    return CreatePartitionsResponse(results=results)
+            results += [_result(one.name, one.code, one.message) for one in done]
+    for result in results:
+        if result.error_code:
+            quota.give_back(result.name)
+    return CreatePartitionsResponse(quota.throttle_ms(), results)
 
 
 def fail(

@@ -2,6 +2,7 @@
 
     4   -1 partitions or replicas mean the defaults (KIP-464); accepted in all versions
     5   the topic as it was made, with its configuration (KIP-525)
+    6   THROTTLING_QUOTA_EXCEEDED (KIP-599)
     7   topic ids
 
 Forwarded to the controller; answered when every live broker has applied the change, or when the
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from broker.control.requests import NewTopic, TopicResult
 from broker.handlers.admin_calls import ask, bounded_timeout, repeated
+from broker.handlers.mutation_quota import mutation_quota
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
@@ -26,7 +28,9 @@ from ottla.protocol.messages.create_topics_response import (
 
 if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
+    from broker.settings import NodeSettings
 
+_STRICT_SINCE: Final = 6
 _SOURCE_TOPIC: Final = 1
 _SOURCE_DEFAULT: Final = 5
 
@@ -39,13 +43,18 @@ async def handle(
         name: _error(name, ErrorCode.INVALID_REQUEST, "the request names the topic more than once")
         for name in twice
     }
+    quota = mutation_quota(
+        services, context, strict_since=_STRICT_SINCE, is_trial=request.validate_only
+    )
     asked: dict[str, CreatableTopic] = {}
     topics = []
     for topic in request.topics:
         if topic.name in twice:
             continue
         try:
-            topics.append(_new_topic(topic))
+            new = _new_topic(topic)
+            quota.take(topic.name, _partition_count(new, services.settings))
+            topics.append(new)
             asked[topic.name] = topic
         except ProtocolError as error:
             results[topic.name] = _error(topic.name, error.code, error.message)
@@ -62,7 +71,10 @@ async def handle(
             results |= {name: _error(name, error.code, error.message) for name in asked}
         else:
             results |= {result.name: _result(result, asked.get(result.name)) for result in made}
-    return CreateTopicsResponse(topics=list(results.values()))
+    for name, result in results.items():
+        if result.error_code:
+            quota.give_back(name)
+    return CreateTopicsResponse(quota.throttle_ms(), list(results.values()))
 
 
 def fail(
@@ -94,6 +106,12 @@ def _new_topic(topic: CreatableTopic) -> NewTopic:
         assignments,
         {config.name: config.value for config in topic.configs},
     )
+
+
+def _partition_count(topic: NewTopic, settings: NodeSettings) -> int:
+    if topic.assignments is not None:
+        return len(topic.assignments)
+    return settings.num_partitions if topic.partition_count == -1 else topic.partition_count
 
 
 def _result(result: TopicResult, asked: CreatableTopic | None) -> CreatableTopicResult:

@@ -238,8 +238,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _append_answer(self, exchange: Exchange, out: bytearray) -> bytearray:
         """Encode an answer whose turn it is; returns the buffer for the next one."""
-        if exchange.row.sends_parts:
-            # A fetch is charged for what it finds, once it has.
+        if exchange.row.charged_later:
             throttle_ms = getattr(exchange.answer, "throttle_time_ms", 0)
             if throttle_ms:
                 self._mute.extend(throttle_ms)

@@ -43,6 +43,9 @@ _SIZE: Final = Struct(">i")
 _CLIENT_ID_AT: Final = 10
 _TAGS_MAX: Final = 64
 _SENDS_PARTS: Final = frozenset({ApiKey.FETCH})
+_CHARGED_LATER: Final = frozenset(
+    {ApiKey.FETCH, ApiKey.CREATE_TOPICS, ApiKey.DELETE_TOPICS, ApiKey.CREATE_PARTITIONS}
+)
 _BORROWS: Final = frozenset({ApiKey.PRODUCE})
 
 
@@ -87,6 +90,8 @@ class _Row:
     flexible_response: tuple[bool, ...]
     sends_parts: bool
     """The response may hold slices of log files."""
+    charged_later: bool
+    """What it costs is known once it is done: its answer says for how long to pause."""
     borrows: bool
     """The request holds records of the receive buffer, which live until its handler returns."""
     has_error_code: bool
@@ -370,6 +375,7 @@ def _row(spec: HandlerSpec) -> _Row:
         tuple(v >= spec.min_version and request_header_version(key, v) >= 2 for v in versions),
         tuple(v >= spec.min_version and response_header_version(key, v) >= 1 for v in versions),
         key in _SENDS_PARTS,
+        key in _CHARGED_LATER,
         key in _BORROWS,
         has_error_code,
         [0] * len(versions),

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from typing import Final, TypeAlias
 
 from broker.control.metadata_cache import MetadataCache, MetadataDelta
+from broker.quotas.bucket import TokenBucket
 from broker.quotas.rate import WINDOW_MS, WINDOWS, WindowedRate
 from broker.quotas.table import Client, Quota, QuotaKind, QuotaTable
 from ottla.core.clock import Clock
@@ -35,6 +36,7 @@ class ClientQuotas:
         *,
         windows: int = WINDOWS,
         window_ms: int = WINDOW_MS,
+        mutation_burst_seconds: int = WINDOWS,
     ) -> None:
         self.kinds: frozenset[QuotaKind] = frozenset()
         """Of which anybody has a quota; what is not here costs nothing."""
@@ -45,7 +47,9 @@ class ClientQuotas:
         self._clock = clock
         self._windows = windows
         self._window_ms = window_ms
+        self._mutation_burst_seconds = mutation_burst_seconds
         self._table = QuotaTable({})
+        self._buckets: OrderedDict[_Key, tuple[float, TokenBucket]] = OrderedDict()
         self._rates: OrderedDict[_Key, WindowedRate] = OrderedDict()  # used longest ago first
         cache.subscribe(self._on_delta)
 
@@ -87,6 +91,37 @@ class ClientQuotas:
         quota = self._table.find(kind, client)
         return None if quota is None else self._rate(kind, quota).burst(quota.limit)
 
+    def mutation_throttle_ms(self, client: Client) -> int:
+        """How long until the client may make or delete partitions again; 0: it may."""
+        bucket = self._bucket(client)
+        return 0 if bucket is None else bucket.throttle_ms(self._clock.now_ms())
+
+    def take_mutations(self, client: Client, partitions: int) -> None:
+        """Count partitions made or deleted; fewer than none: they were not."""
+        bucket = self._bucket(client)
+        if bucket is not None:
+            bucket.take(partitions, self._clock.now_ms())
+
+    def pause_for_mutations(self, client: Client) -> int:
+        """How long the client has to pause, in ms, which it then does."""
+        return self._bounded(QuotaKind.MUTATION, self.mutation_throttle_ms(client))
+
+    def _bucket(self, client: Client) -> TokenBucket | None:
+        quota = self._table.find(QuotaKind.MUTATION, client)
+        if quota is None:
+            return None
+        key, now_ms = (QuotaKind.MUTATION, quota.shared_by), self._clock.now_ms()
+        limit, bucket = self._buckets.get(key, (None, None))
+        if bucket is None:
+            if len(self._buckets) >= RATES_MAX:
+                self._buckets.popitem(last=False)
+            bucket = TokenBucket(quota.limit, self._mutation_burst_seconds, now_ms)
+        elif limit != quota.limit:
+            bucket.set_rate(quota.limit, now_ms)
+        self._buckets[key] = quota.limit, bucket
+        self._buckets.move_to_end(key)
+        return bucket
+
     def _throttle_ms_max(self, kind: QuotaKind) -> int:
         # Time that was used is not given back by waiting: a window is enough, as in Kafka.
         return self._window_ms if kind is QuotaKind.REQUEST else THROTTLE_MS_MAX
@@ -108,6 +143,8 @@ class ClientQuotas:
             self.kinds = self._table.kinds
             if not self.kinds:
                 self._rates.clear()
+            if QuotaKind.MUTATION not in self.kinds:
+                self._buckets.clear()
 
 
 def client_of(principal: str, client_id: str | None) -> Client:

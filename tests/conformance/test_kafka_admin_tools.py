@@ -107,6 +107,11 @@ def test_quotas(cluster: Cluster) -> None:
     assert "consumer_byte_rate=2048.0" in configs("--describe", *both)
     configs("--alter", *client, "--delete-config", "producer_byte_rate")
     assert "producer_byte_rate" not in configs("--describe", *client)
+    user = ("--entity-type", "users", "--entity-name", "u")
+    configs("--alter", *user, "--add-config", "controller_mutation_rate=5")
+    assert "controller_mutation_rate=5.0" in configs("--describe", *user)
+    assert "controller_mutation_rate=5.0" in configs("--describe", "--entity-type", "users")
+    configs("--alter", *user, "--delete-config", "controller_mutation_rate")
 
 
 def test_metrics_of_clients(cluster: Cluster) -> None:

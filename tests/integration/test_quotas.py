@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+import urllib.request
 from collections.abc import Iterator
 
 import confluent_kafka
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from ottla.client.admin import Admin
 from ottla.client.quotas import QuotaEntity
@@ -103,3 +106,26 @@ def test_a_client_that_takes_too_much_of_the_brokers_time(cluster: Cluster) -> N
         _, pauses = produce(cluster, "busy", 6)
         assert pauses
         assert max(pauses) <= 1.1
+
+
+def test_a_client_that_makes_too_many_partitions_is_paused(cluster: Cluster) -> None:
+    def make(client_id: str, topics: dict[str, int]) -> None:
+        """Topics with so many partitions."""
+        admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "client.id": client_id})
+        for name, partitions in topics.items():
+            admin.create_topics([NewTopic(name, partitions, 1)])[name].result(SECONDS_MAX)
+
+    def pauses() -> float:
+        page = urllib.request.urlopen(f"http://{cluster.http_address(1)}/metrics").read().decode()
+        line = 'ottla_client_throttles_total{quota="controller_mutation_rate"} '
+        return float(page.partition(line)[2].splitlines()[0])
+
+    with quota(cluster, "controller_mutation_rate", 2.0, client_id="maker"):
+        begun = time.monotonic()
+        # Eleven seconds' worth at once, and three partitions more.
+        make("maker", {"m1": 25, "m2": 1})
+        assert time.monotonic() - begun >= 1.4
+        before = pauses()
+        assert before >= 1
+        make("other", {"o1": 25, "o2": 1})
+        assert pauses() == before

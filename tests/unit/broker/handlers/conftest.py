@@ -266,7 +266,10 @@ class World:
         self.metadata = SimpleNamespace(state=self.state, offset=100)
         self.controller = FakeController()
         self.settings = SimpleNamespace(
-            auto_create_topics_enable=True, fetch_max_bytes=57_671_680, replica_selector_class=None
+            auto_create_topics_enable=True,
+            fetch_max_bytes=57_671_680,
+            replica_selector_class=None,
+            num_partitions=1,
         )
         self.partitions: dict[tuple[str | Uuid, int], FakePartition] = {}
         self.services = BrokerServices(
