@@ -99,6 +99,7 @@ class BrokerRooms:
                 topic_defaults=defaults,
                 catch_up_rate_out=settings.leader_replication_throttled_rate,
                 catch_up_rate_in=settings.follower_replication_throttled_rate,
+                log_dirs_rate=settings.replica_alter_log_dirs_io_max_bytes_per_second,
             ),
             clock,
             credentials=credentials,
@@ -164,6 +165,7 @@ class BrokerRooms:
             rate_out=settings.leader_replication_throttled_rate,
             rate_in=settings.follower_replication_throttled_rate,
         )
+        self.replicas.set_log_dirs_rate(settings.replica_alter_log_dirs_io_max_bytes_per_second)
         self.services.admissions.verifies = settings.transaction_partition_verification_enable
         self._logs.producer_expiration_ms = settings.producer_id_expiration_ms
 

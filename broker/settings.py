@@ -16,6 +16,7 @@ from pathlib import Path
 from broker.addresses import Address, ListenerAddress, parse_address, parse_listener
 from broker.replication.replica_selector import RACK_AWARE
 from ottla.core.broker_configs import (
+    ALTER_LOG_DIRS_RATE,
     FOLLOWER_THROTTLED_RATE,
     LEADER_THROTTLED_RATE,
     LOG_CLEANER_BACKOFF_MS,
@@ -134,6 +135,7 @@ class NodeSettings:
     )
     leader_replication_throttled_rate: int = setting_of(LEADER_THROTTLED_RATE)
     follower_replication_throttled_rate: int = setting_of(FOLLOWER_THROTTLED_RATE)
+    replica_alter_log_dirs_io_max_bytes_per_second: int = setting_of(ALTER_LOG_DIRS_RATE)
     broker_session_timeout_ms: int = setting(
         "broker.session.timeout.ms", 3_000, "lease of a broker at the controller", minimum=100
     )

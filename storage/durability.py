@@ -54,6 +54,13 @@ class Durability:
         self._flush_lock = threading.Lock()  # one flush at a time
         self._point_lock = threading.Lock()  # the points, and the number of truncations
         self._truncations = 0
+        # Another folder whose names have to be synced before anything counts as such here.
+        self.sync_also: str | None = None
+
+    @property
+    def truncations(self) -> int:
+        """How often the points were lowered."""
+        return self._truncations
 
     def flush(self, log: Flushable, *, everything: bool, closing: bool = False) -> None:
         """Sync all of the log, or all but its active segment, and move the points. Blocks.
@@ -102,6 +109,10 @@ class Durability:
         return True
 
     def _sync_names(self) -> None:
+        also = self.sync_also
+        if also is not None:
+            self._vfs.fsync_dir(also)
+            self.sync_also = None
         if self._identity_dirty:
             path = os.path.join(self._folder, names.PARTITION_METADATA)
             if self._vfs.exists(path):

@@ -70,6 +70,17 @@ class Folders:
             _log.warning("%s %s: renamed to %s", folder, why, path)
         return None
 
+    def clear(self, directory: LogDirectory, topic: str, partition: int) -> None:
+        """Make place for a folder where none should be: what a crash left goes, else put aside."""
+        folder = self.path(directory, topic, partition)
+        if not self._vfs.is_dir(folder):
+            return
+        if self.topic_id(directory, topic, partition) is None and not self._has_records(folder):
+            self._vfs.rmtree(folder)
+            return
+        path = self.rename_away(directory, topic, partition, names.STRAY_ENDING)
+        _log.warning("%s is in the way of a log that is moved: renamed to %s", folder, path)
+
     def _may_hold(self, folder: str, topic_id: Uuid) -> bool:
         """Whether a folder on a failed disk is, or may be, the topic's."""
         try:

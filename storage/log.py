@@ -224,6 +224,29 @@ class Log(LogState):
         ):
             snapshots.drop_old(self.recovery_point, self._bases)
 
+    # Moving to another directory (moving.py)
+
+    @property
+    def truncations(self) -> int:
+        """Rises with every truncation: a copy of the log is then one no more."""
+        return self._durability.truncations
+
+    def take_place_of(self, log: Log) -> None:
+        """This copy of `log`, which ends and starts where that does, is from now on the log: it
+        takes over what batches do not say (epochs without records, producers whose batches are
+        gone), and counts as synced what `log` did, until its folder's renaming is."""
+        self.config = log.config
+        self.epochs.clear()
+        for leader_epoch, start_offset in log.epochs.entries:
+            self.epochs.assign(leader_epoch, start_offset)
+        self.producers = log.producers
+        self._durability.sync_also = log.directory.path
+        self._durability.lower(log.recovery_point)
+
+    def note_moved(self) -> None:
+        """The renaming of the folder before is durable."""
+        self._durability.sync_also = None
+
     # Reading
 
     def read(

@@ -28,6 +28,7 @@ from storage.errors import DISK_FULL, NO_DESCRIPTOR, DiskFull
 from storage.folders import Folders
 from storage.log import Log
 from storage.marks import MarkState
+from storage.moving import MovingLogs
 from storage.vfs import Vfs
 from storage.work_counts import WorkCounts
 
@@ -40,6 +41,7 @@ CHECKPOINT_INTERVAL_MS = 5_000  # replica.high.watermark.checkpoint.interval.ms
 RETENTION_INTERVAL_MS = 300_000  # log.retention.check.interval.ms
 COLD_INTERVAL_MS = 60_000  # files of sealed segments that were not read for so long are closed
 CLOSERS = 4  # logs that are synced at the same time when all are closed
+PREFERRED_MAX = 10_000  # partitions for whose logs a directory was chosen
 PRODUCER_EXPIRATION_MS = 86_400_000  # producer.id.expiration.ms
 
 
@@ -74,6 +76,9 @@ class LogManager:
         self._logs_max = vfs.files_max() * 3 // 4  # the rest: sealed segments and connections
         self._closed = False
         self._complained = ""  # of what the last commit failed with
+        self.moving = MovingLogs(self.directories, self._folders, self.checkpoints, clock, vfs)
+        self._preferred: dict[tuple[str, int], LogDirectory] = {}
+        self._retired += [(clock.now_ms(), path) for path in self.moving.settle()]
         self._retire_leftovers()
 
     @classmethod
@@ -152,11 +157,10 @@ class LogManager:
             if directory is None:
                 if may_exist:
                     self._directories.check_all_online(f"{topic}-{partition}")
-                directory = self._directories.for_new(
-                    [log.directory for log in self._logs.values()]
-                )
+                directory = self._for_new(topic, partition)
                 self._folders.create(directory, topic, partition, topic_id)
             directory.check_online()
+            self.moving.check_settled(directory, topic, partition)
             if directory.suspect:
                 self._folders.write_identity_again(directory, topic, partition, topic_id)
             log = Log(
@@ -183,6 +187,47 @@ class LogManager:
         self._logs[topic_id, partition] = log
         return log
 
+    def _for_new(self, topic: str, partition: int) -> LogDirectory:
+        preferred = self._preferred.pop((topic, partition), None)
+        if preferred is not None and not preferred.offline:
+            return preferred
+        return self._directories.for_new([log.directory for log in self._logs.values()])
+
+    def prefer(self, topic: str, partition: int, directory: LogDirectory) -> None:
+        """Make the partition's log there, should it be made; kept until this process ends."""
+        if len(self._preferred) < PREFERRED_MAX:
+            self._preferred[topic, partition] = directory
+
+    def replace(self, log: Log, copy: Log) -> str:
+        """`copy`, which has been made in `moving`, is the log from now on; the new path of the
+        folder before, for `retire`. OSError: the disk of that; nothing was changed."""
+        retired = self._folders.rename_away(
+            log.directory, log.topic, log.partition, names.DELETE_ENDING
+        )
+        key = (log.topic_id, log.partition)
+        self._high_watermarks[key] = self.high_watermark(log)
+        log.abandon("it was moved to another directory")
+        self.checkpoints.forget(log.key)
+        self._logs[key] = self.moving.copies.pop(key)
+        return retired
+
+    def retire(self, path: str, config: LogConfig) -> None:
+        """Remove a folder after `file.delete.delay.ms`."""
+        self._retired.append((self._clock.now_ms() + config.file_delete_delay_ms, path))
+
+    def drop_copy(self, topic_id: Uuid, partition: int) -> None:
+        """Give up moving a log to another directory; no copy: no change."""
+        copy = self.moving.copies.get((topic_id, partition))
+        if copy is None:
+            return
+        try:
+            path = self.moving.drop(topic_id, partition)
+        except OSError as error:
+            copy.directory.fail(error)
+        else:
+            if path is not None:
+                self._retired.insert(0, (self._clock.now_ms(), path))
+
     def delete_log(self, topic_id: Uuid, partition: int) -> None:
         """Take a log out of use and its folder out of the way; unknown: no change.
 
@@ -192,6 +237,7 @@ class LogManager:
         if log is None:
             return
         self._high_watermarks.pop((topic_id, partition), None)
+        self.drop_copy(topic_id, partition)
         log.abandon("it is deleted")
         self.checkpoints.forget(log.key)
         try:
@@ -212,6 +258,7 @@ class LogManager:
         lost its tail.
         """
         log = self._logs.get((topic_id, partition))
+        self.drop_copy(topic_id, partition)
         directory = self._folders.find(self.directories, topic, partition, topic_id)
         if directory is None:
             return None

@@ -12,6 +12,7 @@ TOPIC-PARTITION.HEX-damaged/         one that was made again from its leader
     *.cleaned                        what compaction is writing
     *.swap                           what compaction has written, about to replace other segments
     partition.metadata               the topic id
+    moving                           in a copy that is to take a log's place: how far it is
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ DELETED_SUFFIX = ".deleted"
 CLEANED_SUFFIX = ".cleaned"
 SWAP_SUFFIX = ".swap"
 TEMPORARY_SUFFIX = ".tmp"
+MOVING = "moving"
 PARTITION_METADATA = "partition.metadata"
 META_PROPERTIES = "meta.properties"
 STOP_MARK = "stop.mark"

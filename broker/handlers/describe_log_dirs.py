@@ -4,8 +4,8 @@
 4   total and usable bytes of the disk (KIP-827)
 5   cordoned directories (KIP-1066): none ever is here
 
-The offset lag is that of a future log, which is about to take the place of another one: there are
-none here, and of all others it is 0, in Kafka too.
+The offset lag is that of a future log, which is about to take the place of another one
+(AlterReplicaLogDirs); of all others it is 0, in Kafka too.
 """
 
 from __future__ import annotations
@@ -62,10 +62,22 @@ def _topics(
         else {(topic.topic, index) for topic in request.topics for index in topic.partitions}
     )
     found: dict[str, list[DescribeLogDirsPartition]] = {}
-    for log in services.replicas.log_manager.logs():
+    logs = services.replicas.log_manager
+    for log in logs.logs():
         if log.directory is directory and (wanted is None or (log.topic, log.partition) in wanted):
             found.setdefault(log.topic, []).append(
                 DescribeLogDirsPartition(log.partition, log.size_bytes)
+            )
+    for key, copy in [*logs.moving.copies.items()]:
+        log_or_none = logs.get_log(*key)
+        if (
+            copy.directory is directory
+            and log_or_none is not None
+            and (wanted is None or (copy.topic, copy.partition) in wanted)
+        ):
+            lag = max(log_or_none.log_end_offset - copy.log_end_offset, 0)
+            found.setdefault(copy.topic, []).append(
+                DescribeLogDirsPartition(copy.partition, copy.size_bytes, lag, True)
             )
     return [DescribeLogDirsTopic(topic, partitions) for topic, partitions in found.items()]
 

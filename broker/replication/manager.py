@@ -25,6 +25,7 @@ from broker.replication.follower_streams import FollowerStreams
 from broker.replication.group_commit import GroupCommit
 from broker.replication.isr import IsrChange
 from broker.replication.isr_proposals import settle
+from broker.replication.log_moves import LogMoves
 from broker.replication.log_start_commit import LogStartCommit
 from broker.replication.partition import Partition
 from broker.replication.partition_machine import PartitionMachine, Role
@@ -107,6 +108,8 @@ class ReplicaManager:
         )
         self._listeners: list[Callable[[LeadershipChange], None]] = []
         self._group_commit = GroupCommit(self._flushed, log_manager.counts)
+        self._throttle_moves = Throttle(settings.log_dirs_rate)
+        self.log_moves = LogMoves(log_manager, self._partitions.get, self._throttle_moves, clock)
         self._log_starts = LogStartCommit(log_manager, self._log_start_saved)
         self._service = ReplicationService(self.partition_by_id, settings, clock)
         self._group: asyncio.TaskGroup | None = None
@@ -170,6 +173,10 @@ class ReplicaManager:
         self._service.set_catch_up_rate(rate_out)
         self._throttle_in.set_rate(rate_in)
 
+    def set_log_dirs_rate(self, rate: int) -> None:
+        """Bytes a second that are copied from one log directory to another, from now on."""
+        self._throttle_moves.set_rate(rate)
+
     def add_to_server(self, server: grpc.aio.Server) -> None:
         """Register the leader's end of the streams on the internal listener's server."""
         self._service.add_to_server(server)
@@ -188,6 +195,7 @@ class ReplicaManager:
                 group.create_task(self._group_commit.run())
                 group.create_task(self._replica_logs.run())
                 group.create_task(self._log_starts.run())
+                group.create_task(self.log_moves.run())
                 group.create_task(self._tick())
                 group.create_task(self._rename_strays())
                 self._apply_all()

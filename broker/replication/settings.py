@@ -36,6 +36,8 @@ class ReplicationSettings:
     """Bytes a second that this broker sends to followers that catch up, all of them together."""
     catch_up_rate_in: int = UNLIMITED
     """Bytes a second that it takes while catching up, from all leaders together."""
+    log_dirs_rate: int = UNLIMITED
+    """Bytes a second that are copied when replicas move between its log directories."""
     tail_bytes: int = 32 * MEBIBYTE
     idle_ms_max: int = 10_000
     """A stream without partitions is closed after this time."""

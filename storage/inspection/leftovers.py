@@ -43,6 +43,9 @@ def leftovers_of_log(found: Collection[str], bases: Collection[int]) -> Iterator
 def _fate(name: str, stem: str, suffix: str, found: Collection[str]) -> tuple[Severity, str]:
     if suffix in names.INDEX_SUFFIXES:
         return Severity.WARNING, "an index without its segment; removed at the next start"
+    if name == names.MOVING:
+        what = "a copy that is to take the place of a log in another directory; settled at the"
+        return Severity.INFO, f"{what} next start"
     if suffix == names.DELETED_SUFFIX:
         return Severity.INFO, "deleted; removed at the next start at the latest"
     if suffix == names.TEMPORARY_SUFFIX:

@@ -244,6 +244,33 @@ def test_replicas_are_moved_and_the_preferred_leader_is_elected(
     assert cluster.leader("moved", 0) == 3
 
 
+def test_a_replica_is_moved_to_another_directory(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in "ab"]
+    with Cluster(brokers=1, settings={"log.dirs": ",".join(map(str, folders))}) as cluster:
+        run_tool(TOPICS, cluster.bootstrap, "--create", "--topic", "moved")
+        producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap})
+        producer.produce("moved", b"x" * 1000)
+        assert producer.flush(SECONDS_MAX) == 0
+        (there,) = (folder for folder in folders if not (folder / "moved-0").is_dir())
+        partition = {
+            "topic": "moved",
+            "partition": 0,
+            "replicas": [1],
+            "log_dirs": [str(there)],
+        }
+        plan = tmp_path / "plan.json"
+        plan.write_text(json.dumps({"version": 1, "partitions": [partition]}))
+        asked = ("--reassignment-json-file", str(plan))
+        run_tool(REASSIGN, cluster.bootstrap, "--execute", *asked,
+                 "--replica-alter-log-dirs-throttle", "10000000")  # fmt: skip
+        for _ in range(10):
+            verified = run_tool(REASSIGN, cluster.bootstrap, "--verify", *asked)
+            if "replica moved-0-1 completed successfully" in verified:
+                break
+        assert "replica moved-0-1 completed successfully" in verified
+        assert (there / "moved-0").is_dir()
+
+
 def brokers_with(cluster: Cluster, partition: str) -> set[int]:
     """Those that say that they have a log of the partition."""
     described = run_tool(LOG_DIRS, cluster.bootstrap, "--describe")

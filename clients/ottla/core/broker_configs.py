@@ -31,6 +31,12 @@ FOLLOWER_THROTTLED_RATE: Final = long_config(
     "Bytes a second taken while being far behind, from all leaders together.",
     minimum=1,
 )
+ALTER_LOG_DIRS_RATE: Final = long_config(
+    "replica.alter.log.dirs.io.max.bytes.per.second",
+    LONG_MAX,
+    "Bytes a second copied when replicas are moved between the log directories of a broker.",
+    minimum=1,
+)
 MAX_CONNECTIONS: Final = int_config(
     "max.connections", 10_000, "Connections of clients that a node keeps open.", minimum=1
 )
@@ -68,6 +74,7 @@ TOPIC_DEFAULTS: Final[Mapping[str, ConfigSpec]] = {
 _OWN: Final = (
     LEADER_THROTTLED_RATE,
     FOLLOWER_THROTTLED_RATE,
+    ALTER_LOG_DIRS_RATE,
     MAX_CONNECTIONS,
     MAX_CONNECTIONS_PER_IP,
     LOG_CLEANER_BACKOFF_MS,

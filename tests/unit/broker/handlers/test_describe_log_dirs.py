@@ -92,3 +92,12 @@ def test_a_directory_that_failed_says_so(world: World, logs: LogManager) -> None
     response = call(world)
     assert [one.error_code for one in response.results] == [ErrorCode.KAFKA_STORAGE_ERROR, 0]
     assert list(sizes(response)) == [("/b", "t", 1)]
+
+
+def test_a_copy_that_is_being_made_is_told_with_its_lag(world: World, logs: LogManager) -> None:
+    log = logs.logs()[0]
+    other = next(one for one in logs.directories if one is not log.directory)
+    logs.moving.begin(log, other)
+    (result,) = (one for one in call(world).results if one.log_dir == other.path)
+    copies = [p for topic in result.topics for p in topic.partitions if p.is_future_key]
+    assert [(p.partition_index, p.partition_size, p.offset_lag) for p in copies] == [(0, 0, 1)]
