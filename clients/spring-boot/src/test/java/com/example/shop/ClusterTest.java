@@ -29,6 +29,7 @@ abstract class ClusterTest {
     @Autowired OrderService service;
     @Autowired Faults.BreakableWarehouse warehouse;
     @Autowired Faults.BreakableMailbox mailbox;
+    @Autowired DeadLetters deadLetters;
     @Autowired KafkaTemplate<String, Object> template;
     @Autowired KafkaListenerEndpointRegistry listeners;
 
@@ -59,6 +60,6 @@ abstract class ClusterTest {
     }
 
     void awaitTold(List<Order> orders) {
-        within(30).until(() -> orders.stream().allMatch(one -> mailbox.counted(one.id()) > 0));
+        within(60).until(() -> orders.stream().allMatch(one -> mailbox.counted(one.id()) > 0));
     }
 }

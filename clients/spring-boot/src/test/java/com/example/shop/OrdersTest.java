@@ -75,6 +75,7 @@ class OrdersTest extends ClusterTest {
             awaitTold(List.of(after));
             assertThat(dead.await(garbage, 1)).isEqualTo(1);
             assertThat(dead.with(garbage).get(0).value()).asString().isEqualTo(garbage);
+            within(60).until(() -> deadLetters.seen().contains(garbage));
         }
     }
 

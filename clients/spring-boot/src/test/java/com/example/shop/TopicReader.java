@@ -15,7 +15,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 /** Reads all partitions of a topic from where they end when it is made; for one thread. */
 class TopicReader implements AutoCloseable {
 
-    private static final Duration WAIT_MAX = Duration.ofSeconds(30);
+    private static final Duration WAIT_MAX = Duration.ofSeconds(60);
 
     private final KafkaConsumer<String, byte[]> consumer;
     private final List<TopicPartition> partitions;
