@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from broker.control.config_admin import ConfigChange, ConfigOperation
-from broker.handlers.config_changes import Outcome, alter
+from broker.handlers.config_changes import Outcome, alter, rows
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
@@ -33,14 +33,15 @@ async def handle(
         replace_all=True,
         validate_only=request.validate_only,
     )
-    return _response(outcomes)
+    return AlterConfigsResponse(responses=rows(outcomes, AlterConfigsResourceResponse))
 
 
 def fail(
     request: AlterConfigsRequest, version: int, code: ErrorCode, message: str | None
 ) -> AlterConfigsResponse:
     """The same error for every resource."""
-    return _response([Outcome(resource, code, message) for resource in request.resources])
+    outcomes = [Outcome(resource, code, message) for resource in request.resources]
+    return AlterConfigsResponse(responses=rows(outcomes, AlterConfigsResourceResponse))
 
 
 def _changes(resource: AlterConfigsResource) -> Sequence[ConfigChange] | ProtocolError:
@@ -50,20 +51,6 @@ def _changes(resource: AlterConfigsResource) -> Sequence[ConfigChange] | Protoco
             return ProtocolError(ErrorCode.INVALID_REQUEST, f"{config.name} needs a value")
         changes.append(ConfigChange(config.name, ConfigOperation.SET, config.value))
     return changes
-
-
-def _response(outcomes: Sequence[Outcome]) -> AlterConfigsResponse:
-    return AlterConfigsResponse(
-        responses=[
-            AlterConfigsResourceResponse(
-                int(one.code),
-                one.message,
-                one.resource.resource_type,
-                one.resource.resource_name,
-            )
-            for one in outcomes
-        ]
-    )
 
 
 HANDLER = HandlerSpec(ApiKey.ALTER_CONFIGS, 0, 2, handle, fail)

@@ -8,9 +8,9 @@ the bounds of a group's settings, which are this broker's (`group.consumer.min|m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from broker.control.config_admin import ConfigChange, ConfigOperation
 from broker.handlers.admin_calls import ask
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from broker.handlers.services import BrokerServices
     from broker.settings import NodeSettings
 
+Row = TypeVar("Row")
 ALTER_MS: Final = 30_000
 """How long an answer waits for the controller: the requests name no time."""
 
@@ -80,6 +81,15 @@ async def alter(
         else:
             outcomes.append(Outcome(resource))
     return outcomes
+
+
+def rows(outcomes: Iterable[Outcome], row: Callable[[int, str | None, int, str], Row]) -> list[Row]:
+    """The outcomes as either response tells them; `row` makes one of a code, a message, and the
+    type and name of the resource."""
+    return [
+        row(int(one.code), one.message, one.resource.resource_type, one.resource.resource_name)
+        for one in outcomes
+    ]
 
 
 def _check(settings: NodeSettings, resource: Resource, changes: Sequence[ConfigChange]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from broker.control.config_admin import ConfigChange, ConfigOperation
-from broker.handlers.config_changes import Outcome, alter
+from broker.handlers.config_changes import Outcome, alter, rows
 from broker.handlers.spec import Answer, HandlerSpec, RequestContext
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.protocol.api import ApiKey
@@ -33,14 +33,15 @@ async def handle(
         replace_all=False,
         validate_only=request.validate_only,
     )
-    return _response(outcomes)
+    return IncrementalAlterConfigsResponse(responses=rows(outcomes, AlterConfigsResourceResponse))
 
 
 def fail(
     request: IncrementalAlterConfigsRequest, version: int, code: ErrorCode, message: str | None
 ) -> IncrementalAlterConfigsResponse:
     """The same error for every resource."""
-    return _response([Outcome(resource, code, message) for resource in request.resources])
+    outcomes = [Outcome(resource, code, message) for resource in request.resources]
+    return IncrementalAlterConfigsResponse(responses=rows(outcomes, AlterConfigsResourceResponse))
 
 
 def _changes(resource: AlterConfigsResource) -> Sequence[ConfigChange] | ProtocolError:
@@ -60,20 +61,6 @@ def _changes(resource: AlterConfigsResource) -> Sequence[ConfigChange] | Protoco
             )
         changes.append(ConfigChange(config.name, operation, config.value or ""))
     return changes
-
-
-def _response(outcomes: Sequence[Outcome]) -> IncrementalAlterConfigsResponse:
-    return IncrementalAlterConfigsResponse(
-        responses=[
-            AlterConfigsResourceResponse(
-                int(one.code),
-                one.message,
-                one.resource.resource_type,
-                one.resource.resource_name,
-            )
-            for one in outcomes
-        ]
-    )
 
 
 HANDLER = HandlerSpec(ApiKey.INCREMENTAL_ALTER_CONFIGS, 0, 1, handle, fail)
