@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 import urllib.request
 
-import confluent_kafka
 from prometheus_client.parser import text_string_to_metric_families
 
 from ottla.testing import Cluster
 from tests.benchmark.measure import Measure
+from tests.support.commits import commit_offsets
 from tests.support.topics import create_topic
 
 PARTITIONS = 1_000
@@ -30,7 +30,8 @@ def scrape(measures: list[Measure], tries: int) -> None:
     series = Measure("series of a scrape", "", True)
     with Cluster(brokers=3) as cluster:
         create_topic(cluster.bootstrap, "many", partitions=PARTITIONS)
-        _commit_everywhere(cluster)
+        offsets = {("many", partition): 0 for partition in range(PARTITIONS)}
+        commit_offsets(cluster.bootstrap, "one", offsets, _COMMIT_SECONDS_MAX)
         address = cluster.http_address(1)
         _page(address)
         before = _page(address)
@@ -47,23 +48,6 @@ def scrape(measures: list[Measure], tries: int) -> None:
             series.values.append(len(page))
             before = page
     measures += [loop_time, cpu_time, slice_time, longest, waited, series]
-
-
-def _commit_everywhere(cluster: Cluster) -> None:
-    consumer = confluent_kafka.Consumer(
-        {"bootstrap.servers": cluster.bootstrap, "group.id": "one", "enable.auto.commit": False}
-    )
-    offsets = [confluent_kafka.TopicPartition("many", p, 0) for p in range(PARTITIONS)]
-    deadline = time.monotonic() + _COMMIT_SECONDS_MAX
-    while True:
-        try:
-            consumer.commit(offsets=offsets, asynchronous=False)
-            break
-        except confluent_kafka.KafkaException:  # the coordinator is being made
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-    consumer.close()
 
 
 def _page(address: str) -> dict[str, float]:

@@ -20,6 +20,7 @@ from broker.http.server import HttpAnswer, HttpRequest, HttpServer
 from ottla.client.admin import Admin
 from ottla.core.errors import ConfigError
 from ottla.testing import Cluster
+from tests.support.commits import commit_offsets
 
 SECONDS_MAX = 20.0
 
@@ -241,18 +242,7 @@ def test_the_lag_of_a_group_is_whole_wherever_its_partitions_are(ottla_cluster: 
     with Admin(ottla_cluster.bootstrap) as admin:
         admin.create_topic(topic, partitions=count, replication_factor=1)
     producer = confluent_kafka.Producer({"bootstrap.servers": ottla_cluster.bootstrap})
-    consumer = confluent_kafka.Consumer(
-        {
-            "bootstrap.servers": ottla_cluster.bootstrap,
-            "group.id": group,
-            "enable.auto.commit": False,
-        }
-    )
-    consumer.commit(
-        offsets=[confluent_kafka.TopicPartition(topic, index, 1) for index in range(count)],
-        asynchronous=False,
-    )
-    consumer.close()
+    commit_offsets(ottla_cluster.bootstrap, group, {(topic, index): 1 for index in range(count)})
     for index in range(count):
         for _ in range(index + 1):
             producer.produce(topic, b"x", partition=index)

@@ -23,6 +23,7 @@ from ottla.client.admin import Admin
 from ottla.core.errors import OttlaError
 from ottla.testing import Cluster
 from tests.support import faulty_server
+from tests.support.commits import commit_offsets
 from tests.support.mounts import Ext4, Tmpfs
 from tests.support.prometheus import RULES, SECONDS_MAX, Prometheus, alert_names, wait
 
@@ -214,12 +215,7 @@ def test_every_alert_fires_when_its_fault_is_made(scene: Scene) -> None:
 def a_group_lags(scene: Scene) -> None:
     """It commits nothing more while records come."""
     cluster, prometheus = scene.cluster, scene.prometheus
-    committer = confluent_kafka.Consumer(
-        {"bootstrap.servers": cluster.bootstrap, "group.id": "slow", "enable.auto.commit": False}
-    )
-    start = [confluent_kafka.TopicPartition("orders", p, 0) for p in range(PARTITIONS)]
-    committer.commit(offsets=start, asynchronous=False)
-    committer.close()
+    commit_offsets(cluster.bootstrap, "slow", {("orders", p): 0 for p in range(PARTITIONS)})
     with prometheus.fires("OttlaGroupLags"):
         produce(cluster.bootstrap, 11_000)
         wait(
