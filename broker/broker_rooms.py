@@ -97,8 +97,8 @@ class BrokerRooms:
                 settings.cluster_id,
                 replica_lag_ms_max=settings.replica_lag_time_max_ms,
                 topic_defaults=defaults,
-                catch_up_rate_out=settings.leader_replication_throttled_rate,
-                catch_up_rate_in=settings.follower_replication_throttled_rate,
+                throttled_rate_out=settings.leader_replication_throttled_rate,
+                throttled_rate_in=settings.follower_replication_throttled_rate,
                 log_dirs_rate=settings.replica_alter_log_dirs_io_max_bytes_per_second,
             ),
             clock,
@@ -161,7 +161,7 @@ class BrokerRooms:
 
     def _apply_settings(self, settings: NodeSettings) -> None:
         """What was changed at run time and is not a default of topics."""
-        self.replicas.set_catch_up_rates(
+        self.replicas.set_throttled_rates(
             rate_out=settings.leader_replication_throttled_rate,
             rate_in=settings.follower_replication_throttled_rate,
         )

@@ -94,6 +94,14 @@ def replica_families(replicas: ReplicaManager, left_out: LeftOut) -> Iterator[Fa
         "Replicas on this broker, by their role; an offline one cannot be served.",
         [(labels(role=role.value), count) for role, count in roles.items()],
     )
+    yield counter(
+        "ottla_replication_throttled_bytes",
+        "Sent to, and taken by, replicas that are throttled and not in sync.",
+        [
+            (labels(role="leader"), replicas.service.throttle.bytes_taken),
+            (labels(role="follower"), replicas.throttle_in.bytes_taken),
+        ],
+    )
     yield gauge(
         "ottla_partitions_under_replicated",
         "Partitions led here that have fewer replicas in sync than replicas.",

@@ -41,6 +41,7 @@ class Subscription:
         "read",
         "reading",
         "session",
+        "throttled",
         "topic_id",
     )
 
@@ -62,6 +63,8 @@ class Subscription:
         """(offset after the frame, bytes), in the order sent."""
         self.in_flight_bytes = 0
         self.queued = False
+        self.throttled = False
+        """As it was when it was last looked at; only of the catch-up stream."""
         self.reading = False
         """A thread reads for it."""
         self.read: bytes | None = None

@@ -11,6 +11,9 @@ until it is unfollowed, or the leader sends it to the other of the two streams (
 
 The follower appends only at its log end and acknowledges only what its log holds (in durable mode:
 what is synced). Numbers it does not know are dropped (SAFETY rule 10).
+
+What a throttled replica takes while it catches up (KIP-73) is acknowledged once it is paid for: the
+leader sends no more than its credit meanwhile, and others on the stream go on.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from broker.replication import frames, replica_log
 from broker.replication.frames import Buffer
 from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
+from broker.replication.throttle import Throttle
+from broker.replication.throttled_replicas import NOT_THROTTLED
 from broker.replication.truncation import Diverging
 from ottla.core.clock import Clock
 from ottla.core.errors import DecodeError, ErrorCode, ProtocolError
@@ -66,7 +71,8 @@ class _Followed:
 
 class FollowerSession:
     """See the module. `broker_epoch` gives the own registration; `wake` asks the shell to call
-    `next_message` soon. `requests` numbers what all streams to this leader ask, ascending."""
+    `next_message` soon. `requests` numbers what all streams to this leader ask, ascending;
+    `throttle` is one for all streams of this broker."""
 
     def __init__(
         self,
@@ -78,6 +84,8 @@ class FollowerSession:
         wake: Callable[[], None],
         requests: Iterator[int],
         elsewhere: Callable[[Partition], None],
+        throttle: Throttle,
+        catch_up: bool = False,
     ) -> None:
         self.leader_id = leader_id
         self._broker_epoch = broker_epoch
@@ -91,6 +99,8 @@ class FollowerSession:
         self._unacknowledged: list[_Followed] = []
         self._request_numbers = requests
         self._elsewhere = elsewhere
+        self._throttle = throttle
+        self._catch_up = catch_up
         self._out = bytearray()
 
     @property
@@ -166,8 +176,18 @@ class FollowerSession:
         if not fits:
             self._leave(followed, tell=True)
             self._ask(followed)
-        elif not partition.durable:
+            return
+        if self._is_throttled(partition):
+            self._throttle.take(len(batches), self._clock.now_ms())
+        if not partition.durable:
             self._note_progress(followed)
+
+    def _is_throttled(self, partition: Partition) -> bool:
+        throttled = partition.throttled
+        if throttled is NOT_THROTTLED:
+            return False
+        node_id = self._settings.node_id
+        return throttled.takes(node_id) and node_id not in partition.isr
 
     def _subscribed(self, request: int, body: memoryview) -> None:
         number, high_watermark, log_start = frames.unpack(frames.SUBSCRIBED_BODY, body)
@@ -268,7 +288,8 @@ class FollowerSession:
             self._unacknowledged.append(followed)
 
     def on_tick(self, now_ms: int) -> None:
-        """Ask again for what was paused."""
+        """Ask again for what was paused, acknowledge what is paid for by now."""
+        self._acknowledge()
         if not self._paused:
             return
         due = [f for f in self._paused if f.retry_at_ms is not None and f.retry_at_ms <= now_ms]
@@ -280,12 +301,17 @@ class FollowerSession:
     def _acknowledge(self) -> None:
         if not self._unacknowledged:
             return
+        in_debt = self._catch_up and self._throttle.wait_ms(self._clock.now_ms()) > 0
+        unpaid = []
         for followed in self._unacknowledged:
-            followed.unacknowledged = False
             if followed.subscription is not None:
+                if in_debt and self._is_throttled(followed.partition):
+                    unpaid.append(followed)
+                    continue
                 body = frames.OFFSET_BODY.pack(followed.partition.counted_end)
                 self._out += frames.frame(frames.ACKNOWLEDGE, followed.subscription, body)
-        self._unacknowledged.clear()
+            followed.unacknowledged = False
+        self._unacknowledged = unpaid
         self._wake()
 
     def _ask(self, followed: _Followed) -> None:

@@ -29,7 +29,6 @@ from ottla.core.errors import DecodeError
 
 logger = logging.getLogger(__name__)
 
-RATE_LOOK_MS = 1_000
 SILENT_KEEPALIVES_MAX = 10
 """A stream that was silent for so many keep-alive intervals is dead: dial again."""
 
@@ -37,7 +36,7 @@ SILENT_KEEPALIVES_MAX = 10
 class FollowerStream:
     """Follows partitions of `leader_id`. `address` gives where it listens, None while unknown;
     `broker_epoch` the own registration, None before it. `requests` and `elsewhere` are the
-    session's; `throttle` limits what is read."""
+    session's, and so is `throttle`."""
 
     def __init__(
         self,
@@ -51,8 +50,8 @@ class FollowerStream:
         rng: random.Random,
         requests: Iterator[int],
         elsewhere: Callable[[Partition], None],
+        throttle: Throttle,
         catch_up: bool = False,
-        throttle: Throttle | None = None,
     ) -> None:
         self.leader_id = leader_id
         self._requests = requests
@@ -149,6 +148,8 @@ class FollowerStream:
                 wake=woken.set,
                 requests=self._requests,
                 elsewhere=self._elsewhere,
+                throttle=self._throttle,
+                catch_up=self._catch_up,
             )
             self._session = session
             what = "catching up with" if self._catch_up else "following"
@@ -203,22 +204,9 @@ class FollowerStream:
                     message = await stream.read()
                     heard.at_ms = self._clock.now_ms()
                     session.receive(message)
-                    if self._throttle is not None:
-                        await self._pay(self._throttle, len(message), heard)
         except* (StreamClosed, DecodeError) as ended:
             reason = "; ".join(str(error) for error in ended.exceptions)
         raise StreamClosed(reason)
-
-    async def _pay(self, throttle: Throttle, size: int, heard: _Heard) -> None:
-        """Wait until `size` bytes are within the rate; the leader is not silent meanwhile."""
-        now_ms = self._clock.now_ms()
-        throttle.take(size, now_ms)
-        while wait_ms := throttle.wait_ms(now_ms):
-            # In steps: the rate may be raised meanwhile.
-            wait_ms = min(wait_ms, RATE_LOOK_MS)
-            heard.at_ms = now_ms + int(wait_ms)
-            await asyncio.sleep(wait_ms / 1000)
-            now_ms = self._clock.now_ms()
 
     async def _send(
         self, session: FollowerSession, stream: ReplicaStream, woken: asyncio.Event

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from broker.replication.frames import Subscribe
+from broker.replication.throttled_replicas import NOT_THROTTLED
 from broker.replication.truncation import Matched, Verdict, decide_verdict
 from ottla.core.errors import ErrorCode, ProtocolError
 
@@ -21,6 +22,10 @@ FAR_BYTES = 16 * 1024 * 1024
 the tail of a partition holds, as much as a stream's credit."""
 NEAR_BYTES = 4 * 1024 * 1024
 """Not further behind it goes to the others: the high watermark may wait for so much."""
+THROTTLED_NEAR_BYTES = 64 * 1024
+"""What is throttled goes to the catch-up stream when it is further behind than this, and comes back
+when it is not: there only can it be held back without anybody waiting for it. The rest, and what is
+appended on the way, is counted and not held back, up to NEAR_BYTES."""
 
 
 def admit(partition: Partition, ask: Subscribe) -> Verdict:
@@ -98,24 +103,81 @@ def read_failed(partition: Partition, error: OSError) -> NoReturn:
         raise
 
 
+def is_throttled(subscription: Subscription) -> bool:
+    """Whether it is not in sync and on a list of its topic, the leader's or the follower's."""
+    partition = subscription.partition
+    throttled = partition.throttled
+    if throttled is NOT_THROTTLED or _is_in_sync(subscription):
+        return False
+    return throttled.sends(partition.machine.node_id) or throttled.takes(subscription.follower_id)
+
+
+def is_throttled_here(subscription: Subscription) -> bool:
+    """Whether what it is sent is to be within this broker's own rate."""
+    partition = subscription.partition
+    throttled = partition.throttled
+    if throttled is NOT_THROTTLED or _is_in_sync(subscription):
+        return False
+    return throttled.sends(partition.machine.node_id)
+
+
+def _is_in_sync(subscription: Subscription) -> bool:
+    return subscription.follower_id in subscription.partition.machine.maximal_isr
+
+
 def belongs_elsewhere(
     subscription: Subscription, found: tuple[list[bytes], int] | LogSlice | None
 ) -> bool:
     """Whether the other of the follower's two streams is the right one (rule 11), by what `find`
-    gave: to catch up goes who is far behind and not in sync, back who is near.
+    gave: to catch up goes who is far behind and not in sync, back who is near. A throttled one is
+    far when it is behind at all.
 
     acks=all waits for a member of the ISR however far it is behind: it stays with those in sync.
     """
-    if not subscription.session.catch_up:
-        if isinstance(found, tuple) or found is None:
-            return False
-        partition = subscription.partition
-        if subscription.follower_id in partition.machine.maximal_isr:
-            return False
-        return partition.usable_log.holds_more_than(found, FAR_BYTES)
-    if isinstance(found, tuple) or found is None:
-        return True
-    return not subscription.partition.usable_log.holds_more_than(found, NEAR_BYTES)
+    if found is None:
+        return subscription.session.catch_up
+    partition = subscription.partition
+    if subscription.session.catch_up:
+        if is_throttled(subscription):
+            return not _is_further_behind(subscription, THROTTLED_NEAR_BYTES, found)
+        if isinstance(found, tuple):
+            return True
+        return not partition.usable_log.holds_more_than(found, NEAR_BYTES)
+    if _is_in_sync(subscription):
+        return False
+    if is_throttled(subscription):
+        follower = partition.machine.followers.get(subscription.follower_id)
+        arrived = follower is not None and follower.arrived
+        near = NEAR_BYTES if arrived else THROTTLED_NEAR_BYTES
+        return _is_further_behind(subscription, near, found)
+    if isinstance(found, tuple):
+        return False
+    return partition.usable_log.holds_more_than(found, FAR_BYTES)
+
+
+def has_arrived(subscription: Subscription) -> bool:
+    """Whether what is throttled and catching up has just been sent (nearly) all there is."""
+    return not _is_further_behind(subscription, THROTTLED_NEAR_BYTES)
+
+
+def note_arrived(subscription: Subscription) -> None:
+    """It goes to the stream of those in sync, and asks there anew."""
+    follower = subscription.partition.machine.followers.get(subscription.follower_id)
+    if follower is not None:
+        follower.arrived = True
+
+
+def _is_further_behind(
+    subscription: Subscription,
+    bytes_max: int,
+    found: tuple[list[bytes], int] | LogSlice | None = None,
+) -> bool:
+    """KAFKA_STORAGE_ERROR, OFFSET_OUT_OF_RANGE."""
+    partition = subscription.partition
+    log, position = partition.usable_log, subscription.position
+    if found is None or isinstance(found, tuple):
+        found = log.read(position, 1, end_offset=log.log_end_offset, at_least_one=True)
+    return found is not None and log.holds_more_than(found, bytes_max)
 
 
 def progressed(subscription: Subscription, log_end_offset: int) -> None:

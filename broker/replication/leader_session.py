@@ -6,8 +6,8 @@ coalesced over all partitions, within the follower's credit. Positions live as l
 (rule 11). service.py puts it on gRPC, the simulator on a virtual network.
 
 Bounds: `subscriptions_max` partitions; bytes in flight at most the follower's credit, in all and
-per partition, plus one batch; the queue holds each subscription at most once; COLD_READS_MAX reads
-in threads.
+per partition, plus one batch, and half of it of what is throttled (KIP-73); the queues hold each
+subscription at most once; COLD_READS_MAX reads in threads.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ COLD_READS_MAX = 4
 class LeaderSession:
     """See the module. `find` gives a partition or raises ProtocolError; `wake` asks the shell to
     call `next_message` soon, `wake_in` after so many milliseconds; `wake` is called often and must
-    be cheap. `throttle` is of the catch-up streams."""
+    be cheap. `throttle` counts what is sent to throttled replicas, and holds it back on a catch-up
+    stream."""
 
     def __init__(
         self,
@@ -80,6 +81,8 @@ class LeaderSession:
         self._control = bytearray()
         self._internal: deque[Subscription] = deque()
         self._queue: deque[Subscription] = deque()
+        self._throttled_queue: deque[Subscription] = deque()
+        self._throttled_in_flight_bytes = 0
         self._untold: dict[Subscription, None] = {}
         self._in_flight_bytes = 0
         self._gathering = Gathering()
@@ -158,8 +161,7 @@ class LeaderSession:
         freed = 0
         while in_flight and in_flight[0][0] <= log_end:
             freed += in_flight.popleft()[1]
-        subscription.in_flight_bytes -= freed
-        self._in_flight_bytes -= freed
+        self._change_in_flight(subscription, -freed)
         self._gathering.acknowledged(subscription, self._clock.now_ms())
         partition = subscription.partition
         leader_log.progressed(subscription, log_end)
@@ -201,10 +203,28 @@ class LeaderSession:
         """There is more to send."""
         if not subscription.queued and not subscription.reading and subscription.active:
             subscription.queued = True
-            (self._internal if subscription.partition.internal else self._queue).append(
-                subscription
-            )
+            if self.catch_up and self._look_at_throttle(subscription):
+                self._throttled_queue.append(subscription)
+            elif subscription.partition.internal:
+                self._internal.append(subscription)
+            else:
+                self._queue.append(subscription)
             self._wake()
+
+    def _look_at_throttle(self, subscription: Subscription) -> bool:
+        """Whether it is throttled now; the lists may be others."""
+        throttled = leader_log.is_throttled(subscription)
+        if throttled is not subscription.throttled:
+            subscription.throttled = throttled
+            held = subscription.in_flight_bytes
+            self._throttled_in_flight_bytes += held if throttled else -held
+        return throttled
+
+    def _change_in_flight(self, subscription: Subscription, size: int) -> None:
+        subscription.in_flight_bytes += size
+        self._in_flight_bytes += size
+        if subscription.throttled:
+            self._throttled_in_flight_bytes += size
 
     def mark_state(self, subscription: Subscription) -> None:
         """The high watermark or log start offset moved: told with the next data or heartbeat."""
@@ -225,6 +245,8 @@ class LeaderSession:
     def _send_elsewhere(self, subscription: Subscription) -> None:
         """Its position is forgotten here; the follower proves one anew on its other stream."""
         leader_log.unsubscribed(subscription)
+        if self.catch_up:
+            leader_log.note_arrived(subscription)
         self.drop(subscription)
         self._tell(frames.frame(frames.OTHER_STREAM, subscription.number))
 
@@ -234,9 +256,8 @@ class LeaderSession:
             return
         subscription.active = False
         subscription.read = None
-        self._in_flight_bytes -= subscription.in_flight_bytes
+        self._change_in_flight(subscription, -subscription.in_flight_bytes)
         subscription.in_flight.clear()
-        subscription.in_flight_bytes = 0
         self._untold.pop(subscription, None)
         if self._waiting:
             self._wake()
@@ -253,13 +274,13 @@ class LeaderSession:
             while rounds and size < self._message_bytes:
                 if self._in_flight_bytes and self._in_flight_bytes >= self._credit_bytes:
                     break
-                if self._throttled:
-                    break
                 rounds -= 1
                 subscription = queue.popleft()
                 subscription.queued = False
                 if subscription.active:
                     size += self._add_data(parts, subscription, self._message_bytes - size)
+        if self._throttled_queue and size < self._message_bytes:
+            self._add_throttled(parts, self._message_bytes - size)
         self._add_control(parts)  # reading may have ended a subscription
         if not parts:
             return None
@@ -268,6 +289,26 @@ class LeaderSession:
             self._gathering.sent(size, self._last_message_ms)
             self._is_timed = False
         return b"".join(parts)
+
+    def _add_throttled(self, parts: list[Buffer], room: int) -> None:
+        """Of each in turn, while the rate and its part of the credit allow it."""
+        queue = self._throttled_queue
+        now_ms = self._clock.now_ms()
+        for _ in range(len(queue)):
+            held = self._throttled_in_flight_bytes
+            if room <= 0 or (held and held >= self._credit_bytes // 2):
+                break
+            subscription = queue.popleft()
+            if not subscription.active:
+                continue
+            if self._must_wait(now_ms) and leader_log.is_throttled_here(subscription):
+                queue.append(subscription)
+                continue
+            subscription.queued = False
+            if not self._look_at_throttle(subscription):
+                self.mark_dirty(subscription)  # no longer: its turn comes with the others
+                continue
+            room -= self._add_data(parts, subscription, room)
 
     def _add_control(self, parts: list[Buffer]) -> None:
         if self._control:
@@ -308,17 +349,30 @@ class LeaderSession:
         subscription.position = next_offset
         subscription.in_flight.append((next_offset, size))
         subscription.partition.traffic.replication_bytes_out += size
-        subscription.in_flight_bytes += size
-        self._in_flight_bytes += size
+        self._change_in_flight(subscription, size)
         self._untold.pop(subscription, None)
         partition.feed.sent()
-        if self._throttle is not None:
+        if self._throttle is not None and leader_log.is_throttled_here(subscription):
             self._throttle.take(size, self._clock.now_ms())
         is_all = next_offset >= machine.log_end_offset
         self._gathering.add(subscription, is_all=is_all)
-        if not is_all or self.catch_up:
+        if subscription.throttled:
+            self._go_on_throttled(subscription)
+        elif not is_all or self.catch_up:
             self.mark_dirty(subscription)
         return size
+
+    def _go_on_throttled(self, subscription: Subscription) -> None:
+        """Its next turn may be long in coming: whether it is there is looked at now."""
+        try:
+            arrived = leader_log.has_arrived(subscription)
+        except ProtocolError as error:
+            self._give_up(subscription, error.code)
+            return
+        if arrived:
+            self._send_elsewhere(subscription)
+        else:
+            self.mark_dirty(subscription)
 
     def _find_data(
         self, subscription: Subscription, bytes_max: int
@@ -381,12 +435,10 @@ class LeaderSession:
 
     @property
     def _waiting(self) -> bool:
-        return bool(self._queue or self._internal)
+        return bool(self._queue or self._internal or self._throttled_queue)
 
-    @property
-    def _throttled(self) -> bool:
-        throttle = self._throttle
-        return throttle is not None and throttle.wait_ms(self._clock.now_ms()) > 0
+    def _must_wait(self, now_ms: int) -> bool:
+        return self._throttle is not None and self._throttle.wait_ms(now_ms) > 0
 
     def on_tick(self, now_ms: int) -> None:
         """Tell changed states, and that the stream lives."""
@@ -408,6 +460,7 @@ class LeaderSession:
             leader_log.unsubscribed(subscription)
         self._queue.clear()
         self._internal.clear()
+        self._throttled_queue.clear()
         self._wake()
 
     def _tell(self, encoded: bytes) -> None:

@@ -41,6 +41,7 @@ from broker.replication.service import ReplicationService
 from broker.replication.settings import ReplicationSettings
 from broker.replication.tail import TailBudget
 from broker.replication.throttle import Throttle
+from broker.replication.throttled_replicas import throttled_replicas
 from broker.replication.traffic import TopicTraffic
 from broker.replication.transport import Dial, grpc_dial
 from controller.state import ALL_BROKERS, BROKER, TOPIC, PartitionMetadata, TopicMetadata
@@ -95,7 +96,8 @@ class ReplicaManager:
         self._requests = count(1)
         # Whose settings are the defaults of all topics here.
         self._default_resources = {(BROKER, ALL_BROKERS), (BROKER, str(settings.node_id))}
-        self._throttle_in = Throttle(settings.catch_up_rate_in)
+        self.throttle_in = Throttle(settings.throttled_rate_in)
+        """What throttled replicas of this broker take, on all streams together."""
         self._replica_logs = ReplicaLogs(settings.node_id, log_manager, self, self._note_opened)
         self._replicas_changed = replicas_changed or asyncio.Event()
         self._health = ReplicaHealth(
@@ -168,10 +170,10 @@ class ReplicaManager:
             if partition.is_leader:
                 listener(partition.leadership(True))
 
-    def set_catch_up_rates(self, *, rate_out: int, rate_in: int) -> None:
-        """Bytes a second that are sent and taken for catching up, from now on."""
-        self._service.set_catch_up_rate(rate_out)
-        self._throttle_in.set_rate(rate_in)
+    def set_throttled_rates(self, *, rate_out: int, rate_in: int) -> None:
+        """Bytes a second that throttled replicas are sent, and take, from now on (KIP-73)."""
+        self._service.throttle.set_rate(rate_out)
+        self.throttle_in.set_rate(rate_in)
 
     def set_log_dirs_rate(self, rate: int) -> None:
         """Bytes a second that are copied from one log directory to another, from now on."""
@@ -288,10 +290,12 @@ class ReplicaManager:
     def _apply_configs(self, topic: TopicMetadata) -> None:
         log_config = self.log_config(topic)
         min_insync = self._metadata.state.min_insync_replicas(topic.name)
+        own = self._metadata.state.configs.get((TOPIC, topic.name), {})
         for info in topic.partitions:
             partition = self._partitions.get((topic.topic_id, info.index))
             if partition is None:
                 continue
+            partition.throttled = throttled_replicas(own, info.index)
             if partition.log is not None and partition.log.config != log_config:
                 partition.log.config = log_config
                 if partition.flush_due:
@@ -345,6 +349,8 @@ class ReplicaManager:
             internal=topic.internal,
             traffic=self._traffic.setdefault(topic.topic_id, TopicTraffic()),
         )
+        own = self._metadata.state.configs.get((TOPIC, topic.name), {})
+        partition.throttled = throttled_replicas(own, index)
         self._partitions[topic.topic_id, index] = partition
         self._by_name[topic.name, index] = partition
         return partition
@@ -403,7 +409,7 @@ class ReplicaManager:
             requests=self._requests,
             elsewhere=self._streams.switch,
             catch_up=catch_up,
-            throttle=self._throttle_in if catch_up else None,
+            throttle=self.throttle_in,
         )
         self._spawn(stream.run())
         return stream

@@ -27,6 +27,7 @@ from broker.replication.partition_host import Appended, PartitionHost
 from broker.replication.partition_machine import PartitionMachine, Role
 from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import FetchWaiter, LeadershipChange
+from broker.replication.throttled_replicas import NOT_THROTTLED
 from broker.replication.traffic import TopicTraffic
 from broker.transactions.admission import Admission
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -57,6 +58,7 @@ class Partition:
         "internal",
         "log",
         "machine",
+        "throttled",
         "topic",
         "topic_id",
         "traffic",
@@ -83,6 +85,8 @@ class Partition:
         self.traffic = TopicTraffic() if traffic is None else traffic
         """Shared by all partitions of the topic."""
         self.machine = machine
+        self.throttled = NOT_THROTTLED
+        """As the topic's configs have it."""
         self.feed = ReplicaFeed(host.tail_budget)
         self.host = host
         self._commits = CommitFutures(machine)

@@ -42,6 +42,8 @@ class FollowerProgress:
     cannot_append: bool = False
     log_start_offset: int | None = None
     """What it has saved of it; None before its incarnation told."""
+    arrived: bool = False
+    """It was throttled, has caught up, and comes to the others: nothing holds it back any more."""
     asked: tuple[int, int] = (-1, -1)
     """(broker epoch, request) of its newest subscribe."""
 
@@ -58,6 +60,7 @@ class FollowerProgress:
         self.log_start_offset = None
         self.broker_epoch = None
         self.mark = None
+        self.arrived = False
 
     def advance(self, log_end_offset: int, leader_end: int, now_ms: int) -> None:
         """It holds everything below `log_end_offset`."""

@@ -59,15 +59,12 @@ class ReplicationService:
         self._settings = settings
         self._clock = clock
         self._reads = ColdReads()
-        self._throttle = Throttle(settings.catch_up_rate_out)
+        self.throttle = Throttle(settings.throttled_rate_out)
+        """Of all streams together: what is sent to throttled replicas."""
         self._sessions: dict[tuple[int, int], LeaderSession] = {}
         """By follower and kind of stream."""
         self._epochs: dict[int, int] = {}
         """Broker epochs of the followers in `_sessions`."""
-
-    def set_catch_up_rate(self, bytes_per_second: int) -> None:
-        """Sent to followers that catch up, all of them together, from now on."""
-        self._throttle.set_rate(bytes_per_second)
 
     @property
     def streams(self) -> tuple[tuple[int, int], ...]:
@@ -117,7 +114,7 @@ class ReplicationService:
             subscriptions_max=settings.subscriptions_max,
             reader=self._reads,
             catch_up=hello.kind == STREAM_KIND_CATCH_UP,
-            throttle=self._throttle if hello.kind == STREAM_KIND_CATCH_UP else None,
+            throttle=self.throttle,
         )
         self._take_place(hello, session)
         logger.info(

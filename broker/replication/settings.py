@@ -32,10 +32,10 @@ class ReplicationSettings:
     catch_up_credit_bytes: int = 4 * MEBIBYTE
     catch_up_partition_credit_bytes: int = 2 * MEBIBYTE
     """Less than in sync: what is on its way to be caught up makes others wait at both ends."""
-    catch_up_rate_out: int = UNLIMITED
-    """Bytes a second that this broker sends to followers that catch up, all of them together."""
-    catch_up_rate_in: int = UNLIMITED
-    """Bytes a second that it takes while catching up, from all leaders together."""
+    throttled_rate_out: int = UNLIMITED
+    """Bytes a second that this broker sends to throttled replicas, all of them together."""
+    throttled_rate_in: int = UNLIMITED
+    """Bytes a second that its own throttled replicas take, from all leaders together."""
     log_dirs_rate: int = UNLIMITED
     """Bytes a second that are copied when replicas move between its log directories."""
     tail_bytes: int = 32 * MEBIBYTE

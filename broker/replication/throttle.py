@@ -1,4 +1,4 @@
-"""A limit of bytes a second for catching up: a token bucket, pure.
+"""A limit of bytes a second for throttled replicas (KIP-73): a token bucket, pure.
 
 It is kept as the time up to which the bytes taken are paid for. While that lies ahead the next ones
 wait; when it lies behind, up to BURST_MS of unused time count. What is taken at once may be more
@@ -15,11 +15,17 @@ BURST_MS = 1_000
 class Throttle:
     """See the module; `bytes_per_second` > 0. One for all streams of a broker in one direction."""
 
-    __slots__ = ("_bytes_per_second", "_paid_until_ms")
+    __slots__ = ("_bytes_per_second", "_paid_until_ms", "bytes_taken")
 
     def __init__(self, bytes_per_second: int) -> None:
         self._bytes_per_second = bytes_per_second
         self._paid_until_ms: float | None = None
+        self.bytes_taken = 0
+        """Since the start."""
+
+    @property
+    def bytes_per_second(self) -> int:
+        return self._bytes_per_second
 
     def set_rate(self, bytes_per_second: int) -> None:
         """Another rate from now on; what was taken at the old one is paid for, when it changes."""
@@ -33,6 +39,7 @@ class Throttle:
 
     def take(self, size: int, now_ms: int) -> None:
         """`size` bytes go."""
+        self.bytes_taken += size
         unused_since_ms = float(now_ms - BURST_MS)
         paid = self._paid_until_ms
         start_ms = unused_since_ms if paid is None else max(paid, unused_since_ms)

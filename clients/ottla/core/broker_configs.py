@@ -22,13 +22,15 @@ from ottla.core.topic_configs import TOPIC_CONFIGS, topic_configs_fault, topic_d
 LEADER_THROTTLED_RATE: Final = long_config(
     "leader.replication.throttled.rate",
     LONG_MAX,
-    "Bytes a second sent to followers that are far behind, all of them together.",
+    "Bytes a second sent to followers that are not in sync, from all replicas together that "
+    "leader.replication.throttled.replicas of their topics names.",
     minimum=1,
 )
 FOLLOWER_THROTTLED_RATE: Final = long_config(
     "follower.replication.throttled.rate",
     LONG_MAX,
-    "Bytes a second taken while being far behind, from all leaders together.",
+    "Bytes a second taken to get in sync, by all replicas together that "
+    "follower.replication.throttled.replicas of their topics names.",
     minimum=1,
 )
 ALTER_LOG_DIRS_RATE: Final = long_config(

@@ -25,6 +25,9 @@ from ottla.core.config_spec import (
 
 _DAY_MS: Final = 24 * 3600 * 1000
 
+LEADER_THROTTLED_REPLICAS: Final = "leader.replication.throttled.replicas"
+FOLLOWER_THROTTLED_REPLICAS: Final = "follower.replication.throttled.replicas"
+
 
 def _policy_fault(entries: list[str]) -> str | None:
     unknown = [entry for entry in entries if entry not in ("compact", "delete")]
@@ -116,9 +119,10 @@ _ALL: Final = (
         broker_setting="log.flush.interval.ms",
     ),
     list_config(
-        "follower.replication.throttled.replicas",
+        FOLLOWER_THROTTLED_REPLICAS,
         "",
-        "Replicas whose fetching is throttled.",
+        "Replicas that take no more than follower.replication.throttled.rate while they are not in "
+        "sync.",
         _THROTTLED,
         _throttled_fault,
     ),
@@ -130,9 +134,9 @@ _ALL: Final = (
         broker_setting="log.index.interval.bytes",
     ),
     list_config(
-        "leader.replication.throttled.replicas",
+        LEADER_THROTTLED_REPLICAS,
         "",
-        "Replicas to which sending is throttled.",
+        "Replicas that send no more than leader.replication.throttled.rate to those not in sync.",
         _THROTTLED,
         _throttled_fault,
     ),

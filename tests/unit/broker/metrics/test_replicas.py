@@ -29,7 +29,15 @@ def partition(index: int, role: Role, isr: tuple[int, ...] = (1, 2), behind: int
 
 
 def page(partitions: list[Any], left_out: LeftOut | None = None) -> dict[str, str]:
-    manager = cast(Any, SimpleNamespace(partitions=tuple(partitions)))
+    throttles = [SimpleNamespace(bytes_taken=size) for size in (70, 80)]
+    manager = cast(
+        Any,
+        SimpleNamespace(
+            partitions=tuple(partitions),
+            service=SimpleNamespace(throttle=throttles[0]),
+            throttle_in=throttles[1],
+        ),
+    )
     text = "".join(lines(replica_families(manager, left_out or LeftOut()), open_metrics=False))
     return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 
@@ -47,6 +55,8 @@ def test_partitions_are_counted_by_what_is_wrong_with_them() -> None:
     assert values['ottla_partitions{role="offline"}'] == "1"
     assert values["ottla_partitions_under_replicated"] == "1"
     assert values["ottla_partitions_under_min_isr"] == "1"
+    assert values['ottla_replication_throttled_bytes_total{role="leader"}'] == "70"
+    assert values['ottla_replication_throttled_bytes_total{role="follower"}'] == "80"
     assert values['ottla_partition_replica_lag_records{topic="orders",partition="0"}'] == "4"
     # No position was proved: it lags by all that there is.
     assert values['ottla_partition_replica_lag_records{topic="orders",partition="1"}'] == "7"

@@ -2,121 +2,29 @@
 
 from __future__ import annotations
 
-from itertools import count
-from typing import cast
-
 import pytest
 
 from broker.replication import frames, leader_log
-from broker.replication.follower_session import FollowerSession, PartitionKey
-from broker.replication.follower_stream import FollowerStream
-from broker.replication.follower_streams import FollowerStreams
 from broker.replication.frames import Subscribe
 from broker.replication.leader_session import COLD_READS_MAX, LeaderSession
-from broker.replication.partition import Partition
-from broker.replication.settings import ReplicationSettings
-from broker.replication.throttle import BURST_MS, Throttle
 from ottla.core.errors import ErrorCode
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
     Host,
     Reads,
-    Woken,
     fill,
     lead,
     leader_session,
 )
+from tests.unit.broker.replication.two_streams import RECORD, Pair
 
-KEY = (TOPIC_ID, 0)
 FAR, NEAR = 4_000, 1_000
-RECORD = bytes(300)
 
 
 @pytest.fixture(autouse=True)
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leader_log, "FAR_BYTES", FAR)
     monkeypatch.setattr(leader_log, "NEAR_BYTES", NEAR)
-
-
-class Link:
-    """One stream, both ends; it stands for a FollowerStream."""
-
-    def __init__(self, pair: Pair, catch_up: bool) -> None:
-        self.pair = pair
-        self.catch_up = catch_up
-        self.partitions: dict[PartitionKey, Partition] = {}
-        self.connect()
-
-    def connect(self) -> None:
-        pair = self.pair
-        self.leader = leader_session(
-            pair.leader_host,
-            pair.leader,
-            partition_credit_bytes=800,
-            catch_up=self.catch_up,
-            reader=pair.reads,
-        )
-        self.follower = FollowerSession(
-            1,
-            broker_epoch=lambda: 20,
-            settings=ReplicationSettings(2, "cluster"),
-            clock=pair.host.clock,
-            wake=Woken(),
-            requests=pair.requests,
-            elsewhere=pair.streams.switch,
-        )
-        for partition in self.partitions.values():
-            self.follower.follow(partition)
-
-    def lose(self) -> None:
-        self.leader.close()
-        self.connect()
-
-    def follow(self, partition: Partition) -> None:
-        self.partitions[KEY] = partition
-        self.follower.follow(partition)
-
-    def unfollow(self, key: PartitionKey) -> None:
-        self.partitions.pop(key, None)
-        self.follower.unfollow(key)
-
-    def exchange(self) -> bool:
-        """One message each way; whether there was any."""
-        to_leader, to_follower = self.follower.next_message(), self.leader.next_message()
-        if to_leader is not None:
-            self.leader.receive(to_leader)
-        if to_follower is not None:
-            self.follower.receive(to_follower)
-        return to_leader is not None or to_follower is not None
-
-
-class Pair:
-    """Broker 1 leads, 2 follows and is not in the ISR unless told so."""
-
-    def __init__(self, *, isr: tuple[int, ...] = (1, 3), records: int = 40) -> None:
-        self.leader_host, self.host = Host(1), Host(2)
-        self.leader = self.leader_host.partition(isr=isr)
-        self.partition = self.host.partition(isr=isr)
-        self.requests = count(1)
-        self.reads = Reads()
-        self.links: dict[bool, Link] = {}
-        self.streams = FollowerStreams(self.open)
-        fill(self.leader, *[RECORD] * records)
-
-    def open(self, leader_id: int, catch_up: bool) -> FollowerStream:
-        self.links[catch_up] = Link(self, catch_up)
-        return cast(FollowerStream, self.links[catch_up])
-
-    def talk(self) -> None:
-        for _ in range(500):
-            if sum(link.exchange() for link in [*self.links.values()]) == 0:
-                return
-        raise AssertionError("no end of talk")
-
-    @property
-    def serving(self) -> LeaderSession:
-        (subscription,) = self.leader.feed.subscriptions
-        return subscription.session
 
 
 def told(session: LeaderSession) -> list[tuple[int, int, bytes]]:
@@ -274,25 +182,6 @@ def test_who_catches_up_keeps_nothing_in_the_tail() -> None:
     assert host.tail_budget.free_bytes < free
     told(in_sync)
     assert host.tail_budget.free_bytes == free
-
-
-def test_catching_up_is_throttled() -> None:
-    host = Host()
-    partition = host.partition(isr=(1, 3))
-    fill(partition, *[RECORD] * 40)
-    session = leader_session(
-        host, partition, catch_up=True, message_bytes=400, throttle=Throttle(1_000)
-    )
-    host.clock.advance(BURST_MS)
-    kinds = ask(session)
-    assert 1 <= kinds.count(frames.DATA) <= 4
-    woken = Woken()
-    session._wake = woken
-    session.on_tick(host.clock.now_ms())
-    assert woken.count == 1
-    assert told(session) == []
-    host.clock.advance(500)
-    assert {kind for kind, _, _ in told(session)} == {frames.DATA}
 
 
 def test_what_is_cold_is_read_elsewhere_and_a_few_at_a_time() -> None:

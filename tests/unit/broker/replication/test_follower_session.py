@@ -10,6 +10,7 @@ from broker.replication.follower_session import RETRY_MS_MAX, STORAGE_RETRY_MS, 
 from broker.replication.leader_session import LeaderSession
 from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
+from broker.replication.throttle import UNLIMITED, Throttle
 from ottla.core.errors import DecodeError
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
@@ -49,6 +50,7 @@ class Pair:
             wake=Woken(),
             requests=self.requests,
             elsewhere=self.sent_elsewhere.append,
+            throttle=Throttle(UNLIMITED),
         )
 
     def talk(self) -> None:

@@ -300,6 +300,26 @@ def test_configs_reach_the_log_and_the_machine() -> None:
     asyncio.run(story())
 
 
+def test_the_lists_of_throttled_replicas_reach_partitions_old_and_new() -> None:
+    async def story() -> None:
+        async with running() as node:
+            node.tell(*topic(partition(0)))
+            found = node.manager.partition("topic", 0)
+            lists = {"leader.replication.throttled.replicas": "0:1,1:1"}
+            node.tell(ConfigsChanged("topic", "topic", lists))
+            assert found.throttled.sends(1)
+            assert not found.throttled.takes(1)
+            node.tell(PartitionsChanged(TOPIC_ID, (partition(1),)))
+            assert node.manager.partition("topic", 1).throttled.sends(1)
+            node.tell(ConfigsChanged("topic", "topic", {}))
+            assert not found.throttled.sends(1)
+            node.manager.set_throttled_rates(rate_out=5, rate_in=6)
+            rates = (node.manager.service.throttle, node.manager.throttle_in)
+            assert [rate.bytes_per_second for rate in rates] == [5, 6]
+
+    asyncio.run(story())
+
+
 def test_what_is_set_for_brokers_is_the_default_of_topics() -> None:
     async def story() -> None:
         async with running() as node:

@@ -205,20 +205,14 @@ def test_a_new_process_ends_both_streams_of_the_one_before() -> None:
     asyncio.run(story())
 
 
-def test_what_is_in_sync_is_not_throttled() -> None:
+def test_one_throttle_counts_for_all_streams() -> None:
     async def story() -> None:
-        served = serve(replace(SETTINGS, catch_up_rate_out=1))
+        served = serve(replace(SETTINGS, throttled_rate_out=7))
         theirs, task = await connected(served)
-        await theirs.write(frames.encode_subscribe(1, Subscribe(TOPIC_ID, 0, 0, 20, 0, None, 0)))
-        assert (await theirs.read())[0] == frames.SUBSCRIBED
-        for end, value in enumerate((b"one", b"two", b"three"), start=1):
-            fill(served.partition, value)
-            async with asyncio.timeout(5):
-                assert (await theirs.read())[0] == frames.DATA
-            await theirs.write(frames.frame(frames.ACKNOWLEDGE, 1, frames.OFFSET_BODY.pack(end)))
         catch_up, other = await connected(served, kind=STREAM_KIND_CATCH_UP)
-        assert served.service._sessions[CATCH_UP]._throttle is served.service._throttle
-        assert served.service._throttle is not None
+        throttles = [served.service._sessions[kind]._throttle for kind in (IN_SYNC, CATCH_UP)]
+        assert throttles == [served.service.throttle] * 2
+        assert served.service.throttle.bytes_per_second == 7
         theirs.close()
         catch_up.close()
         await asyncio.wait([task, other])
