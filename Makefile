@@ -110,6 +110,10 @@ chaos: $(READY) ## Break a cluster at random under load and account for everythi
 exactly-once: $(READY) $(if $(filter java,$(CLIENT)),$(KAFKA_JARS)/.ready) ## Consume-transform-produce under kills; SECONDS=n SEED=s CLIENT=confluent|java
 	@OTTLA_KAFKA_JARS=$(KAFKA_JARS) PYTHONPATH=. $(BIN)/python -m tests.chaos.exactly_once --client $(or $(CLIENT),confluent) --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
+.PHONY: reassign
+reassign: $(READY) ## Move a loaded topic of 100 partitions to other brokers and back under kills; RATE=bytes/s WRITE=file
+	@PYTHONPATH=. $(BIN)/python -m tests.chaos.moves $(if $(RATE),--rate $(RATE)) $(if $(RECORDS),--records $(RECORDS)) $(if $(WRITE),--write $(WRITE))
+
 simulate-quorum: $(READY) ## Random faults against the controller quorum; SEEDS=n, PLANTED=1
 	@PYTHONPATH=. $(BIN)/python -m $(if $(PLANTED),tests.simulation.quorum_planted,tests.simulation.quorum_campaign --seeds $(or $(SEEDS),100))
 

@@ -6,8 +6,8 @@ coalesced over all partitions, within the follower's credit. Positions live as l
 (rule 11). service.py puts it on gRPC, the simulator on a virtual network.
 
 Bounds: `subscriptions_max` partitions; bytes in flight at most the follower's credit, in all and
-per partition, plus one batch, and half of it of what is throttled (KIP-73); the queues hold each
-subscription at most once; COLD_READS_MAX reads in threads.
+per partition, plus one batch, and at most half of it of what is throttled (KIP-73); the queues hold
+each subscription at most once; COLD_READS_MAX reads in threads.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+THROTTLED_BYTES_MIN = 64 * 1024
+THROTTLED_SHARE_MS = 200
+"""What is under way to throttled replicas of a stream is so much of this broker's rate: a follower
+that holds back too has to take it all the same, from each of its leaders."""
 COLD_READS_MAX = 4
 """Of one stream at a time, each of a message's size or one batch."""
 
@@ -294,9 +298,10 @@ class LeaderSession:
         """Of each in turn, while the rate and its part of the credit allow it."""
         queue = self._throttled_queue
         now_ms = self._clock.now_ms()
+        credit = self._throttled_credit_bytes
         for _ in range(len(queue)):
             held = self._throttled_in_flight_bytes
-            if room <= 0 or (held and held >= self._credit_bytes // 2):
+            if room <= 0 or (held and held >= credit):
                 break
             subscription = queue.popleft()
             if not subscription.active:
@@ -308,7 +313,15 @@ class LeaderSession:
             if not self._look_at_throttle(subscription):
                 self.mark_dirty(subscription)  # no longer: its turn comes with the others
                 continue
-            room -= self._add_data(parts, subscription, room)
+            room -= self._add_data(parts, subscription, min(room, credit - held))
+
+    @property
+    def _throttled_credit_bytes(self) -> int:
+        most = self._credit_bytes // 2
+        if self._throttle is None:
+            return most
+        share = self._throttle.bytes_per_second * THROTTLED_SHARE_MS // 1_000
+        return min(most, max(share, THROTTLED_BYTES_MIN))
 
     def _add_control(self, parts: list[Buffer]) -> None:
         if self._control:

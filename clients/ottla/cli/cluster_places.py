@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from ottla.core.errors import ConfigError
+from ottla.core.errors import ConfigError, OttlaError
 
 if TYPE_CHECKING:
     from ottla.client.admin import Admin
     from ottla.client.model import BrokerDescription, TopicDescription
     from ottla.reassignment.planner import Broker, Change, PartitionPlace, Wishes
     from ottla.reassignment.progress import Sizes
+
+
+ANSWER_MS_MAX: Final = 2_000
+"""Of a broker that is asked again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,22 @@ def sizes_of(admin: Admin, broker_ids: Sequence[int]) -> dict[int, dict[tuple[st
         broker_id: {key: size for one in directories for key, size in one.sizes.items()}
         for broker_id, directories in found.items()
     }
+
+
+def latest_sizes(
+    admin: Admin, broker_ids: Sequence[int], sizes: dict[int, dict[tuple[str, int], int]]
+) -> set[int]:
+    """Bring `sizes` up to date, and tell who answered; a broker that is not live, or does not
+    answer soon, had its logs the last time and most likely has them still."""
+    answered = set()
+    for broker_id in broker_ids:
+        with contextlib.suppress(OttlaError):
+            (directories,) = admin.describe_log_directories(
+                [broker_id], timeout_ms=ANSWER_MS_MAX
+            ).values()
+            sizes[broker_id] = {key: size for one in directories for key, size in one.sizes.items()}
+            answered.add(broker_id)
+    return answered
 
 
 def plan_for(

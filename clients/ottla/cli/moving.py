@@ -12,17 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from ottla.cli.cluster_places import sizes_of
+from ottla.cli.cluster_places import latest_sizes
+from ottla.cli.move_throttle import MoveThrottle
 from ottla.cli.output import say
+from ottla.core.errors import ProtocolError
 from ottla.reassignment.amounts import bytes_text, time_text
-from ottla.reassignment.progress import Copying, Pace, copied
-from ottla.reassignment.throttles import (
-    FOLLOWER_RATE,
-    FOLLOWER_REPLICAS,
-    LEADER_RATE,
-    LEADER_REPLICAS,
-    throttled_replicas,
-)
+from ottla.reassignment.progress import Copying, Measure, Pace
 
 if TYPE_CHECKING:
     from ottla.client.admin import Admin
@@ -31,6 +26,8 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 0.5
 LINE_EVERY_SECONDS: Final = 5.0
 """Of progress, where standard error is no terminal."""
+LAST_LOOKS_MAX: Final = 10
+"""When all has ended and a broker does not tell what it has."""
 _BAR: Final = 30
 
 
@@ -48,13 +45,18 @@ def carry_out(admin: Admin, targets: Targets, rate: int | None) -> int:
             original = tuple(b for b in one.replicas if b not in one.adding)
         adding = tuple(b for b in target if b not in original)
         copying.append(Copying(topic, index, adding, original))
+    throttle = MoveThrottle(admin, targets)
     if rate is not None:
-        _set_throttle(admin, copying, rate)
+        throttle.begin(copying, rate)
     wanted = {key: target for key, target in moving.items() if not _is_begun(ongoing, key, target)}
     if wanted:
-        admin.alter_reassignments(wanted)
+        try:
+            admin.alter_reassignments(wanted)
+        except ProtocolError:
+            throttle.end()
+            raise
     done = _watch(admin, copying)
-    remove_throttle(admin, {topic for topic, _ in targets})
+    throttle.end()
     return done
 
 
@@ -76,32 +78,27 @@ def _replicas(admin: Admin, targets: Targets) -> dict[tuple[str, int], tuple[int
 
 def _watch(admin: Admin, copying: list[Copying]) -> int:
     """Until none of them is under way any more."""
-    keys = {(one.topic, one.index) for one in copying}
+    measures = [Measure(one) for one in copying]
+    keys = {one.key for one in copying}
     pace = Pace()
+    sizes: dict[int, dict[tuple[str, int], int]] = {}
+    looks_left = LAST_LOOKS_MAX
     with _progress_line() as show:
-        last = (0, 0)
         while True:
             open_keys = keys & {(one.topic, one.index) for one in admin.list_reassignments()}
             live = [b.broker_id for b in admin.describe_cluster().brokers if not b.fenced]
-            sizes = sizes_of(admin, live)
-            there = whole = 0
-            for one in copying:
-                arrived, all_of_it = copied(sizes, _as_it_is(one, open_keys))
-                there += arrived
-                whole += all_of_it
+            answered = latest_sizes(admin, live, sizes)
+            for measure in measures:
+                measure.note(sizes, answered, is_open=measure.copying.key in open_keys)
+            there = sum(measure.there for measure in measures)
+            whole = sum(measure.whole for measure in measures)
             pace.note(there, int(time.monotonic() * 1_000))
-            last = (there, whole)
             show(_line(there, whole, len(keys) - len(open_keys), len(keys), pace))
             if not open_keys:
-                return last[0]
+                looks_left -= 1
+                if looks_left == 0 or all(measure.is_measured for measure in measures):
+                    return there
             time.sleep(POLL_SECONDS)
-
-
-def _as_it_is(one: Copying, open_keys: set[tuple[str, int]]) -> Copying:
-    """Of one that has ended the old replicas may be gone: the new ones are its measure."""
-    if (one.topic, one.index) in open_keys:
-        return one
-    return Copying(one.topic, one.index, one.adding, one.adding)
 
 
 def _line(there: int, whole: int, ended: int, count: int, pace: Pace) -> str:
@@ -153,52 +150,3 @@ def _progress_line() -> Iterator[_Show]:
         raise
     else:
         show.end()
-
-
-# ---- throttles
-
-
-def _set_throttle(admin: Admin, copying: list[Copying], rate: int) -> None:
-    from ottla.client.configs import ConfigChange, ConfigOperation, ConfigResource, ResourceKind
-
-    brokers = {b for one in copying for b in (*one.adding, *one.others)}
-    for broker_id in sorted(brokers):
-        changes = [
-            ConfigChange(name, ConfigOperation.SET, str(rate))
-            for name in (LEADER_RATE, FOLLOWER_RATE)
-        ]
-        admin.alter_configs(ConfigResource(ResourceKind.BROKER, str(broker_id)), changes)
-    for topic, (leaders, followers) in throttled_replicas(copying).items():
-        changes = [
-            ConfigChange(LEADER_REPLICAS, ConfigOperation.SET, leaders),
-            ConfigChange(FOLLOWER_REPLICAS, ConfigOperation.SET, followers),
-        ]
-        admin.alter_configs(ConfigResource(ResourceKind.TOPIC, topic), changes)
-
-
-def remove_throttle(admin: Admin, topics: set[str]) -> None:
-    """Take away what `_set_throttle` set, on all brokers and these topics; else no change."""
-    from ottla.client.configs import ConfigChange, ConfigOperation, ConfigResource, ResourceKind
-
-    resources = [
-        (ConfigResource(ResourceKind.BROKER, str(b.broker_id)), (LEADER_RATE, FOLLOWER_RATE))
-        for b in admin.describe_cluster().brokers
-        if not b.fenced
-    ] + [
-        (ConfigResource(ResourceKind.TOPIC, topic), (LEADER_REPLICAS, FOLLOWER_REPLICAS))
-        for topic in sorted(topics)
-    ]
-    for resource, names in resources:
-        own = {
-            entry.name
-            for entry in admin.describe_configs(resource)
-            if entry.name in names and entry.source == _own_source(resource.kind.name)
-        }
-        if own:
-            admin.alter_configs(
-                resource, [ConfigChange(name, ConfigOperation.DELETE) for name in sorted(own)]
-            )
-
-
-def _own_source(kind: str) -> str:
-    return "topic" if kind == "TOPIC" else "broker (dynamic)"

@@ -231,7 +231,7 @@ def cancel(
 
       ottla reassign cancel --topic orders
     """
-    from ottla.cli.moving import remove_throttle
+    from ottla.cli.move_throttle import MoveThrottle
 
     with common.admin(bootstrap) as admin:
         ongoing = [
@@ -241,7 +241,7 @@ def cancel(
         ]
         if ongoing:
             admin.alter_reassignments(dict.fromkeys(ongoing))
-            remove_throttle(admin, {topic for topic, _ in ongoing})
+            MoveThrottle(admin, ongoing).end()
     if json_output:
         print_json([{"topic": topic, "partition": index} for topic, index in ongoing])
     else:

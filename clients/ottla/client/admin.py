@@ -342,10 +342,11 @@ class Admin:
         return reassignments.list_reassignments(self._cluster)
 
     def describe_log_directories(
-        self, broker_ids: Iterable[int]
+        self, broker_ids: Iterable[int], *, timeout_ms: int | None = None
     ) -> dict[int, list[LogDirectoryDescription]]:
-        """The log directories of each broker, with the size of every log."""
-        return reassignments.describe_log_directories(self._cluster, broker_ids)
+        """The log directories of each broker, with the size of every log. `timeout_ms` of each
+        broker, another than that of all operations."""
+        return reassignments.describe_log_directories(self._cluster, broker_ids, timeout_ms)
 
     def elect_leaders(
         self, partitions: Collection[TopicPartition] | None = None, *, unclean: bool = False

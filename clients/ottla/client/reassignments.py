@@ -130,17 +130,22 @@ def list_reassignments(cluster: Cluster) -> list[OngoingReassignment]:
 
 
 def describe_log_directories(
-    cluster: Cluster, broker_ids: Iterable[int]
+    cluster: Cluster, broker_ids: Iterable[int], timeout_ms: int | None = None
 ) -> dict[int, list[LogDirectoryDescription]]:
     """The log directories of each broker, with the size of every log."""
-    return {broker_id: _directories_of(cluster, broker_id) for broker_id in broker_ids}
+    return {broker_id: _directories_of(cluster, broker_id, timeout_ms) for broker_id in broker_ids}
 
 
-def _directories_of(cluster: Cluster, broker_id: int) -> list[LogDirectoryDescription]:
+def _directories_of(
+    cluster: Cluster, broker_id: int, timeout_ms: int | None
+) -> list[LogDirectoryDescription]:
     def attempt() -> list[LogDirectoryDescription]:
         cluster.metadata([])
         response = cluster.connection(broker_id).request(
-            ApiKey.DESCRIBE_LOG_DIRS, DescribeLogDirsRequest(topics=None), DescribeLogDirsResponse
+            ApiKey.DESCRIBE_LOG_DIRS,
+            DescribeLogDirsRequest(topics=None),
+            DescribeLogDirsResponse,
+            timeout_ms=timeout_ms,
         )
         check_code(response.error_code, f"the log directories of broker {broker_id}")
         return [
@@ -158,7 +163,8 @@ def _directories_of(cluster: Cluster, broker_id: int) -> list[LogDirectoryDescri
             for one in response.results
         ]
 
-    return cluster.retry(f"describing the log directories of broker {broker_id}", attempt)
+    what = f"describing the log directories of broker {broker_id}"
+    return cluster.retry(what, attempt, timeout_ms)
 
 
 def elect_leaders(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,10 @@ class Copying:
     adding: tuple[int, ...]
     others: tuple[int, ...]
 
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.topic, self.index
+
 
 def bytes_of(sizes: Sizes, topic: str, index: int, brokers: tuple[int, ...]) -> int:
     """The largest log of the partition on these brokers."""
@@ -35,6 +39,33 @@ def copied(sizes: Sizes, copying: Copying) -> tuple[int, int]:
     key = (copying.topic, copying.index)
     there = sum(min(sizes.get(b, {}).get(key, 0), whole) for b in copying.adding)
     return there, whole * len(copying.adding)
+
+
+class Measure:
+    """What is known of one that is copied, from look to look.
+
+    Its bytes are those that the added replicas had when it was first seen to have ended: what they
+    take from then on is what is appended, and belongs to no move.
+    """
+
+    def __init__(self, copying: Copying) -> None:
+        self.copying = copying
+        self.there = 0
+        self.whole = 0
+        self.is_measured = False
+        """It has ended, and all that were added have told since."""
+
+    def note(self, sizes: Sizes, answered: Collection[int], *, is_open: bool) -> None:
+        """`sizes` are from after it was looked up whether it is under way; of brokers that have
+        not `answered` they are those of before."""
+        if self.is_measured:
+            return
+        if is_open:
+            self.there, self.whole = copied(sizes, self.copying)
+            return
+        one = self.copying
+        self.is_measured = all(broker in answered for broker in one.adding)
+        self.there = self.whole = sum(sizes.get(b, {}).get(one.key, 0) for b in one.adding)
 
 
 class Pace:
