@@ -29,7 +29,7 @@ DOWN_SECONDS = 2.0
 KILLED_AT = 0.4
 """Of what is to move."""
 LATE_SECONDS_MAX = 2.5
-"""A line of progress may be so old: it is shown when every broker has answered, or has not in 2 s."""
+"""How old a line of progress may be: every broker has answered by then, or has not in 2 s."""
 LEG_SECONDS_MAX = 900.0
 FAST, FAST_MEAN = 1.4, 1.15
 """Times the rate asked, in the busiest window and on the whole: the burst of a second at the start,
@@ -167,6 +167,7 @@ def _move(
             ):
                 assert time.monotonic() < deadline, "it does not come to be killed"
                 time.sleep(0.05)
+            counted.look([leg.killed])  # its counts go with it
             cluster.kill(leg.killed)
             say(f"{leg.name}: broker {leg.killed} was killed")
             time.sleep(DOWN_SECONDS)

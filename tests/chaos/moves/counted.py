@@ -32,18 +32,19 @@ class Counted(threading.Thread):
         self._last: dict[tuple[int, str], float] = {}
         self._sums: dict[tuple[int, str], float] = {}
         self._stopping = threading.Event()
-        self._look()
+        self._looking = threading.Lock()
+        self.look()
         self._sums = dict.fromkeys(self._sums, 0.0)
         self.samples = [(time.monotonic(), dict(self._sums))]
 
     def run(self) -> None:
         while not self._stopping.wait(EVERY_SECONDS):
-            self._look()
+            self.look()
 
     def stop(self) -> None:
         self._stopping.set()
         self.join(30)
-        self._look()
+        self.look()
 
     def of(self, broker_id: int, role: str, at_s: float | None = None) -> float:
         """At the end or at a time."""
@@ -73,8 +74,13 @@ class Counted(threading.Thread):
         ended = next(when for when, size in values if size >= last)
         return last / (ended - begun) if ended > begun else 0.0
 
-    def _look(self) -> None:
-        for broker_id in self._broker_ids:
+    def look(self, broker_ids: Sequence[int] = ()) -> None:
+        """Now, at these or all brokers."""
+        with self._looking:
+            self._look(broker_ids or self._broker_ids)
+
+    def _look(self, broker_ids: Sequence[int]) -> None:
+        for broker_id in broker_ids:
             try:
                 address = self._cluster.http_address(broker_id)
                 with urllib.request.urlopen(f"http://{address}/metrics", timeout=2) as page:
