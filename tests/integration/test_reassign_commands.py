@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from ottla.client.admin import Admin
 from ottla.testing import Cluster
+from tests.chaos.moves.counted import RECEIVED, Counted
 
 OTTLA = str(Path(sys.executable).with_name("ottla"))
 SECONDS_MAX = 120.0
@@ -165,6 +167,39 @@ def test_a_broker_is_emptied_and_filled_with_a_command_each(cluster: Cluster) ->
     for broker in range(1, 5):
         settings = said(cluster, "config", "describe", "--broker", str(broker))
         assert "50000000" not in settings  # the throttle is taken away
+
+
+def test_the_throttle_and_the_bytes_said_are_true_by_the_bytes_counted(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    rate, values = 2_000_000, 150
+    with Admin(cluster.bootstrap) as admin:
+        admin.create_topic("weighed", partitions=4, replication_factor=3)
+    plan = str(tmp_path / "plan.json")
+    choose = ("reassign", "plan", "--topic", "weighed", "--out", plan, "--brokers")
+    said(cluster, *choose, "1,2,3")
+    said(cluster, "reassign", "apply", plan)
+    producer = ck.Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all"})
+    for number in range(4 * values):
+        producer.produce("weighed", VALUE, partition=number % 4)
+    assert producer.flush(SECONDS_MAX) == 0
+    planned = seen(cluster, *choose, "2,3,4")
+    expected = sum(change["bytes_to_move"] for change in planned)
+    assert expected > 4 * values * len(VALUE)
+    counted = Counted(cluster, (1, 2, 3, 4), "weighed")
+    began = time.monotonic()
+    done = seen(cluster, "reassign", "apply", plan, "--throttle", "2MB/s")
+    elapsed = time.monotonic() - began
+    counted.look()
+    with Admin(cluster.bootstrap) as admin:
+        (directory,) = admin.describe_log_directories([4])[4]
+    on_disk = sum(size for (topic, _), size in directory.sizes.items() if topic == "weighed")
+    assert on_disk == expected
+    assert done["bytes_moved"] == expected
+    assert counted.of(4, "follower") == counted.of(4, RECEIVED) == expected
+    assert sum(counted.of(broker, "leader") for broker in (1, 2, 3)) == expected
+    # A burst of a second, and what is on its way from three leaders.
+    assert expected <= rate * (elapsed + 2)
 
 
 def test_bad_input_gets_a_sentence(cluster: Cluster, tmp_path: Path) -> None:
