@@ -28,16 +28,18 @@ def partition(index: int, role: Role, isr: tuple[int, ...] = (1, 2), behind: int
     )
 
 
-def page(partitions: list[Any], left_out: LeftOut | None = None) -> dict[str, str]:
+def manager_of(partitions: tuple[Any, ...], traffic: Any = None) -> Any:
     throttles = [SimpleNamespace(bytes_taken=size) for size in (70, 80)]
-    manager = cast(
-        Any,
-        SimpleNamespace(
-            partitions=tuple(partitions),
-            service=SimpleNamespace(throttle=throttles[0]),
-            throttle_in=throttles[1],
-        ),
+    return SimpleNamespace(
+        partitions=partitions,
+        traffic=traffic,
+        service=SimpleNamespace(throttle=throttles[0]),
+        throttle_in=throttles[1],
     )
+
+
+def page(partitions: list[Any], left_out: LeftOut | None = None) -> dict[str, str]:
+    manager = manager_of(tuple(partitions))
     text = "".join(lines(replica_families(manager, left_out or LeftOut()), open_metrics=False))
     return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 
@@ -79,12 +81,9 @@ def test_series_of_partitions_are_capped_and_the_rest_is_told(
 
 def test_others_have_turns_while_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ENTRIES_PER_PAUSE", 10)
-    manager = cast(
-        Any,
-        SimpleNamespace(
-            partitions=tuple(partition(index, Role.LEADER) for index in range(35)),
-            traffic={bytes([number]) * 16: TopicTraffic() for number in range(25)},
-        ),
+    manager = manager_of(
+        tuple(partition(index, Role.LEADER) for index in range(35)),
+        {bytes([number]) * 16: TopicTraffic() for number in range(25)},
     )
     assert list(replica_families(manager, LeftOut())).count(None) == 3
     state = cast(Any, SimpleNamespace(topics={}))
