@@ -183,9 +183,20 @@ def _response(
     return MetadataResponse(
         brokers=brokers,
         cluster_id=services.cluster_id,
-        controller_id=controller_for_clients(state, listener),
+        controller_id=_administrator(services, listener),
         topics=topics,
     )
+
+
+def _administrator(services: BrokerServices, listener: str) -> int:
+    """To whom clients send admin requests: us, since every broker forwards them.
+
+    Who answers is alive, while the active controller may have died a moment ago: librdkafka would
+    wait for it, and ask for no other metadata for seconds. Kafka names any live broker (KIP-590).
+    """
+    if live_endpoint(services.metadata.state, services.node_id, listener) is not None:
+        return services.node_id
+    return controller_for_clients(services.metadata.state, listener)
 
 
 def _find(state: ClusterState, wanted: str | Uuid) -> TopicMetadata | None:

@@ -60,9 +60,10 @@ def test_only_live_brokers_of_the_listener_are_told(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("controller", "fenced", "told"), [(2, (), 2), (9, (), 1), (None, (1,), 2), (1, (1, 2, 3), -1)]
+    ("controller", "fenced", "told"),
+    [(2, (), 1), (2, (1,), 2), (9, (1,), 2), (None, (1,), 2), (1, (1, 2, 3), -1)],
 )
-def test_the_controller_is_always_a_live_broker(
+def test_who_answers_takes_admin_requests_while_it_is_alive(
     world: World, controller: int | None, fenced: tuple[int, ...], told: int
 ) -> None:
     world.state.controller_id = controller
