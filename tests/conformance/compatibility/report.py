@@ -12,7 +12,7 @@ from tests.conformance.compatibility.outcomes import Cell, Key, Outcome
 from tests.conformance.compatibility.program import ROOT
 from tests.conformance.compatibility.scenarios import SCENARIOS
 
-PAGE = ROOT / "clients" / "COMPATIBILITY.md"
+_PRODUCT = ("broker", "controller", "storage", "clients/ottla")
 _MARKS = {
     Outcome.PASSED: "✓",
     Outcome.FAILED: "**✗**",
@@ -123,9 +123,9 @@ def _figures(columns: Sequence[Column], cells: Mapping[Key, Cell]) -> list[str]:
 
 
 def made_text(today: date) -> str:
-    """When, of which commit and where the table was made."""
-    commit = _git("rev-parse", "--short", "HEAD")
-    changed = " with changes" if _git("status", "--porcelain", "--untracked-files=no") else ""
+    """When, of which commit and where the table was made: the last one that changed the product."""
+    commit = _git("log", "-1", "--format=%h", "--", *_PRODUCT)
+    changed = " with changes" if _git("status", "--porcelain", "--", *_PRODUCT) else ""
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     return f"on {today.isoformat()}, commit {commit}{changed}, {machine}"
 
