@@ -64,7 +64,7 @@ class LogDirectoryDescription:
     path: str
     error: str | None
     sizes: Mapping[TopicPartition, int]
-    """Bytes of each log in it."""
+    """Bytes of each log in it; copies on their way from another directory do not count yet."""
     total_bytes: int
     usable_bytes: int
 
@@ -156,6 +156,7 @@ def _directories_of(
                     (topic.name, partition.partition_index): partition.partition_size
                     for topic in one.topics
                     for partition in topic.partitions
+                    if not partition.is_future_key
                 },
                 one.total_bytes,
                 one.usable_bytes,

@@ -3,7 +3,8 @@
     {"version": 1, "partitions": [
         {"topic": "t", "partition": 0, "replicas": [2, 3], "log_dirs": ["any", "any"]}]}
 
-`log_dirs` may be there, and must be ``any``: a broker here chooses its directories itself.
+`log_dirs` may be there, and must be ``any``: moves between the directories of one broker are
+AlterReplicaLogDirs, which Kafka's own tool sends.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _entry(number: int, one: Any) -> tuple[tuple[str, int], tuple[int, ...]]:
     if not isinstance(directories, list) or any(name != "any" for name in directories):
         raise ConfigError(
             f'{where} ({topic}-{index}) names log directories; leave "log_dirs" out, or "any" in '
-            "it: each broker chooses its own"
+            "it: between the directories of one broker kafka-reassign-partitions moves it"
         )
     return (topic, index), tuple(replicas)
 

@@ -128,7 +128,12 @@ def test_what_is_under_way() -> None:
 def test_log_directories_are_asked_of_each_broker() -> None:
     m = directories
     topic = m.DescribeLogDirsTopic(
-        "t", [m.DescribeLogDirsPartition(0, 70), m.DescribeLogDirsPartition(1, 5)]
+        "t",
+        [
+            m.DescribeLogDirsPartition(0, 70),
+            m.DescribeLogDirsPartition(1, 5),
+            m.DescribeLogDirsPartition(2, 9, is_future_key=True),
+        ],
     )
     first = m.DescribeLogDirsResponse(
         results=[
