@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.replication import leader_log
+from broker.replication import leader_log, leader_session
 from broker.replication.partition import Partition
 from broker.replication.throttle import BURST_MS
 from broker.replication.throttled_replicas import (
@@ -216,3 +216,18 @@ def test_a_session_counts_what_is_under_way_of_the_throttled() -> None:
     pair.pass_time(500)
     assert [p.log_end_offset for p in pair.followers] == [60, 60]
     assert pair.links[True].leader._throttled_in_flight_bytes == 0
+
+
+def test_what_is_under_way_is_a_fifth_of_a_second_at_the_leaders_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A follower that holds back takes all of it, from each of its leaders: else three of them
+    would make it take three times its rate."""
+    monkeypatch.setattr(leader_session, "THROTTLED_BYTES_MIN", 0)
+    pair = Pair(partitions=40, rate_out=50_000, rate_in=1, message_bytes=1_000)
+    for index in range(40):  # 800 bytes of each may be under way
+        throttle(pair, "*", "*", only=index)
+    pair.follow()
+    pair.pass_time(3_000)
+    under_way = pair.links[True].leader._throttled_in_flight_bytes
+    assert 10_000 <= under_way <= 10_000 + 1_000 + BATCH
