@@ -8,6 +8,9 @@ import pytest
 
 from tests.chaos.exactly_once.campaign import run
 
+pytestmark = pytest.mark.apache_kafka
+"""One client needs Kafka's jars, both need the time that `make test` does not have."""
+
 
 def test_confluent_kafka_under_random_kills(tmp_path: Path) -> None:
     outcome = run("confluent", 10, 7, tmp_path)
@@ -16,7 +19,6 @@ def test_confluent_kafka_under_random_kills(tmp_path: Path) -> None:
     assert outcome.events
 
 
-@pytest.mark.apache_kafka
 def test_the_java_client_under_random_kills(tmp_path: Path) -> None:
     outcome = run("java", 12, 8, tmp_path)
     assert outcome.is_good, f"{outcome}; {outcome.events}"
