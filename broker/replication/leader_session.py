@@ -44,9 +44,8 @@ COLD_READS_MAX = 4
 
 class LeaderSession:
     """See the module. `find` gives a partition or raises ProtocolError; `wake` asks the shell to
-    call `next_message` soon, `wake_in` after so many milliseconds; `wake` is called often and must
-    be cheap. `throttle` counts what is sent to throttled replicas, and holds it back on a catch-up
-    stream."""
+    call `next_message` soon; it is called often and must be cheap. `throttle` counts what is sent
+    to throttled replicas, and holds it back on a catch-up stream."""
 
     def __init__(
         self,
@@ -55,7 +54,6 @@ class LeaderSession:
         find: Callable[[Uuid, int], Partition],
         clock: Clock,
         wake: Callable[[], None],
-        wake_in: Callable[[int], object],
         credit_bytes: int,
         partition_credit_bytes: int,
         message_bytes: int,
@@ -74,7 +72,6 @@ class LeaderSession:
         self._find = find
         self._clock = clock
         self._wake = wake
-        self._wake_in = wake_in
         self._credit_bytes = credit_bytes
         self._partition_credit_bytes = partition_credit_bytes
         self._message_bytes = message_bytes
@@ -90,8 +87,6 @@ class LeaderSession:
         self._untold: dict[Subscription, None] = {}
         self._in_flight_bytes = 0
         self._gathering = Gathering()
-        self._is_timed = False
-        """Whether `wake_in` was asked since data was sent."""
         self._last_message_ms = clock.now_ms()
 
     # ---- from the follower
@@ -166,7 +161,6 @@ class LeaderSession:
         while in_flight and in_flight[0][0] <= log_end:
             freed += in_flight.popleft()[1]
         self._change_in_flight(subscription, -freed)
-        self._gathering.acknowledged(subscription, self._clock.now_ms())
         partition = subscription.partition
         leader_log.progressed(subscription, log_end)
         if (
@@ -290,8 +284,7 @@ class LeaderSession:
             return None
         self._last_message_ms = self._clock.now_ms()
         if size:
-            self._gathering.sent(size, self._last_message_ms)
-            self._is_timed = False
+            self._gathering.sent(self._last_message_ms)
         return b"".join(parts)
 
     def _add_throttled(self, parts: list[Buffer], room: int) -> None:
@@ -437,14 +430,8 @@ class LeaderSession:
 
     @property
     def _waits(self) -> bool:
-        """Whether data gathers; something wakes the shell when it has."""
-        if self.catch_up or not self._waiting:
-            return False
-        wait_ms = self._gathering.wait_ms(self._clock.now_ms())
-        if wait_ms and not self._is_timed:
-            self._is_timed = True
-            self._wake_in(wait_ms)
-        return wait_ms != 0
+        """Whether data gathers; an acknowledgement, an append or a tick ends it."""
+        return not self.catch_up and self._gathering.waits(self._clock.now_ms())
 
     @property
     def _waiting(self) -> bool:

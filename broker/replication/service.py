@@ -100,13 +100,11 @@ class ReplicationService:
         hello = await self._handshake(stream)
         settings = self._settings
         woken = asyncio.Event()
-        loop = asyncio.get_running_loop()
         session = LeaderSession(
             hello.follower_id,
             find=self._find,
             clock=self._clock,
             wake=woken.set,
-            wake_in=lambda wait_ms: loop.call_later(wait_ms / 1000, woken.set),
             credit_bytes=hello.credit_bytes,
             partition_credit_bytes=hello.partition_credit_bytes,
             message_bytes=settings.message_bytes,

@@ -150,7 +150,7 @@ class Woken:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, _wait_ms: int = 0) -> None:
+    def __call__(self) -> None:
         self.count += 1
 
     wake = __call__
@@ -200,7 +200,6 @@ def leader_session(
         find=find,
         clock=host.clock,
         wake=Woken(),
-        wake_in=Woken(),
         credit_bytes=credit_bytes,
         partition_credit_bytes=partition_credit_bytes,
         message_bytes=message_bytes,

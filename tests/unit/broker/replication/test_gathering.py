@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from broker.replication import frames
 from broker.replication.frames import Subscribe
-from broker.replication.gathering import ARRIVAL_MS_MAX, GATHER_BYTES, LINGER_MS_MAX
+from broker.replication.gathering import ARRIVAL_MS_MAX, GATHER_BYTES
 from broker.replication.leader_session import LeaderSession
 from broker.replication.partition import Partition
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
     Host,
-    Woken,
     fill,
     leader_session,
 )
@@ -64,50 +63,6 @@ def test_one_record_after_the_other_never_waits() -> None:
         assert data_frames(session) == 1
         host.clock.advance(1)
         arrive(session, partition)
-
-
-def test_less_than_went_before_waits_as_long_as_that_took() -> None:
-    host = Host()
-    partition = host.partition()
-    session = following(host, partition)
-    fill(partition, b"1", b"2", b"3")
-    assert data_frames(session) == 1
-    host.clock.advance(4)
-    arrive(session, partition)
-    fill(partition, b"4")
-    assert data_frames(session) == 0
-    host.clock.advance(3)
-    assert data_frames(session) == 0
-    assert isinstance(session._wake_in, Woken)
-    assert session._wake_in.count == 1
-    host.clock.advance(1)
-    assert data_frames(session) == 1
-
-
-def test_a_slow_peer_makes_nobody_wait_for_long_after_it_answered() -> None:
-    host = Host()
-    partition = host.partition()
-    session = following(host, partition)
-    fill(partition, b"1", b"2")
-    assert data_frames(session) == 1
-    host.clock.advance(100)
-    arrive(session, partition)
-    fill(partition, b"3")
-    assert data_frames(session) == 0
-    host.clock.advance(LINGER_MS_MAX)
-    assert data_frames(session) == 1
-
-
-def test_as_much_as_went_before_goes_at_once() -> None:
-    host = Host()
-    partition = host.partition()
-    session = following(host, partition)
-    fill(partition, b"1", b"2")
-    assert data_frames(session) == 1
-    host.clock.advance(5)
-    arrive(session, partition)
-    fill(partition, b"3", b"4")
-    assert data_frames(session) == 1
 
 
 def test_much_goes_whatever_is_on_its_way() -> None:
