@@ -17,8 +17,8 @@ from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.peer_check import DIAL_MS_MAX, PeerCheck
 from broker.handlers.producer_ids import ProducerIds
 from broker.handlers.services import BrokerServices
-from broker.internal_channels import InternalChannels
-from broker.internal_tls import channel_credentials
+from broker.internal.channels import InternalChannels
+from broker.internal.tls import channel_credentials, dialling_context
 from broker.live_settings import LiveSettings
 from broker.metrics.high_watermark_service import HighWatermarkService
 from broker.metrics.remote_ends import RemoteEnds
@@ -102,7 +102,7 @@ class BrokerRooms:
                 log_dirs_rate=settings.replica_alter_log_dirs_io_max_bytes_per_second,
             ),
             clock,
-            credentials=credentials,
+            tls=dialling_context(settings),
             replicas_changed=replicas_changed,
         )
         self.groups = GroupCoordinator(

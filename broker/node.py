@@ -17,16 +17,14 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import grpc
-import grpc.aio
-
 from broker.broker_rooms import BrokerRooms, compactor
 from broker.control.metadata_cache import MetadataCache
 from broker.handlers import handlers
 from broker.http.health import health_routes
 from broker.http.readiness import Readiness, broker_reasons, controller_reasons
 from broker.http.server import HttpServer
-from broker.internal_tls import quorum_tls, server_credentials
+from broker.internal.server import GrpcServer
+from broker.internal.tls import listening_context, quorum_tls
 from broker.loop_lag import LoopLag
 from broker.metrics.broker import broker_families
 from broker.metrics.controller import controller_families
@@ -53,12 +51,6 @@ from storage.work_counts import WorkCounts
 logger = logging.getLogger(__name__)
 
 INTERNAL_MESSAGE_BYTES_MAX = 128 * 1024 * 1024
-_INTERNAL_OPTIONS = [
-    ("grpc.so_reuseport", 0),  # else a second node would share the port instead of failing
-    ("grpc.max_receive_message_length", INTERNAL_MESSAGE_BYTES_MAX),
-    ("grpc.max_send_message_length", INTERNAL_MESSAGE_BYTES_MAX),
-    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
-]
 _SERVER_GRACE_SECONDS = 0.2
 LONELY_DRAIN_MS_MAX = 300
 _STOPS = "the node is stopping"
@@ -93,7 +85,7 @@ class Node:
 
     async def _serve(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         settings = self._settings
-        internal = grpc.aio.server(options=_INTERNAL_OPTIONS)
+        internal = GrpcServer(message_bytes_max=INTERNAL_MESSAGE_BYTES_MAX)
         async with contextlib.AsyncExitStack() as undo:
             lag = LoopLag()
             self._start(group, lag.run())
@@ -106,14 +98,13 @@ class Node:
             broker = None if logs is None else BrokerRooms(settings, logs, cache, self._clock)
             if broker is not None:
                 broker.replicas.add_to_server(internal)
-                broker.transaction_service.add_to_server(internal)
-                broker.high_watermarks.add_to_server(internal)
+                broker.transaction_service.add_to_server(internal.registry)
+                broker.high_watermarks.add_to_server(internal.registry)
                 undo.push_async_callback(broker.channels.close)
                 undo.callback(broker.channel.close)
                 client = broker.client
                 self._readiness.add(lambda: broker_reasons(client, cache.state, settings.node_id))
-            self._bind_internal(internal)
-            await internal.start()
+            await self._listen_internally(internal)
             undo.push_async_callback(internal.stop, _SERVER_GRACE_SECONDS)
             undo.callback(self._cancel_tasks)
             if broker is not None and logs is not None:
@@ -230,7 +221,7 @@ class Node:
 
     @asynccontextmanager
     async def _controller(
-        self, group: asyncio.TaskGroup, internal: grpc.aio.Server
+        self, group: asyncio.TaskGroup, internal: GrpcServer
     ) -> AsyncIterator[None]:
         """This node's voter of the quorum, and the controller's service on `internal`."""
         settings = self._settings
@@ -253,7 +244,7 @@ class Node:
         service = ControllerService(
             quorum, crossing, _controller_settings(settings), self._clock, voters=quorum
         )
-        service.add_to_server(internal)
+        service.add_to_server(internal.registry)
         with _metadata_folder(settings.metadata_log_dir):
             await asyncio.to_thread(quorum.start)
         self._readiness.add(lambda: controller_reasons(quorum))
@@ -304,18 +295,15 @@ class Node:
                 "this controller is new or has lost its disk"
             )
 
-    def _bind_internal(self, server: grpc.aio.Server) -> None:
-        where = str(self._settings.internal_address())
-        credentials = server_credentials(self._settings)
+    async def _listen_internally(self, server: GrpcServer) -> None:
+        where = self._settings.internal_address()
+        tls = listening_context(self._settings)
         try:
-            if credentials is None:
-                server.add_insecure_port(where)
-            else:
-                server.add_secure_port(where, credentials)
-        except RuntimeError:
+            await server.start(where.host, where.port, tls)
+        except OSError as error:
             raise ConfigError(
-                f"internal.listener: cannot bind {where}; the port is taken by another program, or "
-                "the address is not of this machine"
+                f"internal.listener: cannot bind {where} ({error.strerror or error}); the port is "
+                "taken by another program, or the address is not of this machine"
             ) from None
 
 

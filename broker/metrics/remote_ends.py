@@ -20,7 +20,7 @@ import grpc.aio
 
 from broker.generated.high_watermarks_pb2 import TellRequest, TopicPartitions
 from broker.generated.high_watermarks_pb2_grpc import HighWatermarksStub
-from broker.internal_channels import InternalChannels, StateSource
+from broker.internal.channels import InternalChannels, StateSource
 
 if TYPE_CHECKING:
     from broker.generated.high_watermarks_pb2_grpc import HighWatermarksAsyncStub

@@ -19,11 +19,12 @@ from broker.generated.replication_pb2 import (
     StreamHello,
     StreamWelcome,
 )
+from broker.internal.stream import StreamClosed
 from broker.replication.follower_session import FollowerSession, PartitionKey
 from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
 from broker.replication.throttle import Throttle
-from broker.replication.transport import PROTOCOL_VERSION, Dial, ReplicaStream, StreamClosed
+from broker.replication.transport import PROTOCOL_VERSION, Dial, ReplicaStream
 from ottla.core.clock import Clock
 from ottla.core.errors import DecodeError
 
@@ -117,7 +118,7 @@ class FollowerStream:
             except StreamClosed as closed:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
-                    # gRPC and TaskGroup turn a cancellation that ends the call into its error.
+                    # A cancellation that ends the call can come back as its error.
                     raise asyncio.CancelledError from closed
                 if str(closed) != complained:
                     complained = str(closed)
@@ -186,7 +187,7 @@ class FollowerStream:
         except TimeoutError as error:
             raise StreamClosed("no answer in time") from error
         try:
-            StreamWelcome.FromString(first)
+            StreamWelcome.FromString(bytes(first))
         except ProtobufDecodeError as error:
             raise StreamClosed("the answer is no welcome") from error
 

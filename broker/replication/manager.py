@@ -12,14 +12,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from itertools import count
 from typing import TYPE_CHECKING
 
-import grpc.aio
-
 from broker.control.metadata_cache import MetadataCache, MetadataDelta
 from broker.control.requests import ReplicaState
+from broker.internal.server import GrpcServer
 from broker.replication.follower_stream import FollowerStream
 from broker.replication.follower_streams import FollowerStreams
 from broker.replication.group_commit import GroupCommit
@@ -43,7 +43,7 @@ from broker.replication.tail import TailBudget
 from broker.replication.throttle import Throttle
 from broker.replication.throttled_replicas import throttled_replicas
 from broker.replication.traffic import TopicTraffic
-from broker.replication.transport import Dial, grpc_dial
+from broker.replication.transport import Dial, call_dial
 from controller.state import ALL_BROKERS, BROKER, TOPIC, PartitionMetadata, TopicMetadata
 from ottla.core.clock import Clock
 from ottla.core.errors import ErrorCode, ProtocolError
@@ -64,8 +64,8 @@ REOPEN_MS = 5_000
 
 
 class ReplicaManager:
-    """See the module. `credentials` are the channel's of the internal listeners; None: plaintext.
-    `dial` replaces gRPC in tests. `replicas_changed` is set when `replica_states` may be others."""
+    """See the module. `tls` is for dialling internal listeners; None: plaintext. `dial` replaces
+    it in tests. `replicas_changed` is set when `replica_states` may be others."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class ReplicaManager:
         settings: ReplicationSettings,
         clock: Clock,
         *,
-        credentials: grpc.ChannelCredentials | None = None,
+        tls: ssl.SSLContext | None = None,
         dial: Dial | None = None,
         rng: random.Random | None = None,
         replicas_changed: asyncio.Event | None = None,
@@ -86,7 +86,7 @@ class ReplicaManager:
         self._metadata = metadata
         self._controller = controller
         self._settings = settings
-        self._dial = dial or grpc_dial(credentials, batch_bytes_max=settings.batch_bytes_max)
+        self._dial = dial or call_dial(tls, settings)
         self._rng = rng or random.Random()
         self._partitions: dict[PartitionKey, Partition] = {}
         self._by_name: dict[tuple[str, int], Partition] = {}
@@ -179,7 +179,7 @@ class ReplicaManager:
         """Bytes a second that are copied from one log directory to another, from now on."""
         self._throttle_moves.set_rate(rate)
 
-    def add_to_server(self, server: grpc.aio.Server) -> None:
+    def add_to_server(self, server: GrpcServer) -> None:
         """Register the leader's end of the streams on the internal listener's server."""
         self._service.add_to_server(server)
 

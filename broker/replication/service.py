@@ -1,4 +1,4 @@
-"""The leader's end of the streams on gRPC: handshake, then a LeaderSession per follower and kind.
+"""The leader's end of the streams: handshake, then a LeaderSession per follower and kind.
 
 A stranger learns nothing and costs little: without the right cluster id and leader id in a first
 message that comes in time, the call is refused before anything is kept for it.
@@ -20,6 +20,8 @@ from broker.generated.replication_pb2 import (
     StreamHello,
     StreamWelcome,
 )
+from broker.internal.server import CallContext, GrpcServer
+from broker.internal.stream import StreamClosed
 from broker.replication.cold_reads import ColdReads
 from broker.replication.leader_session import LeaderSession
 from broker.replication.partition import Partition
@@ -29,9 +31,7 @@ from broker.replication.transport import (
     METHOD,
     PROTOCOL_VERSION,
     SERVICE,
-    ContextStream,
     ReplicaStream,
-    StreamClosed,
 )
 from ottla.core.clock import Clock
 from ottla.core.errors import DecodeError
@@ -75,7 +75,7 @@ class ReplicationService:
         """No more reads in the background."""
         self._reads.close()
 
-    def add_to_server(self, server: grpc.aio.Server) -> None:
+    def add_to_server(self, server: GrpcServer) -> None:
         """Register the stream on the server of the internal listener, before it starts."""
         handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(
             self._call
@@ -84,11 +84,9 @@ class ReplicationService:
             (grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),)
         )
 
-    async def _call(
-        self, _requests: object, context: grpc.aio.ServicerContext[bytes, bytes]
-    ) -> None:
+    async def _call(self, _requests: object, context: CallContext) -> None:
         try:
-            await self.serve(ContextStream(context))
+            await self.serve(context.open_stream())
         except Refused as refusal:
             logger.warning("refused a replication stream from %s: %s", context.peer(), refusal)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(refusal))
@@ -171,7 +169,7 @@ class ReplicationService:
         try:
             if len(first) > HELLO_BYTES_MAX:
                 raise Refused("the hello is too large")
-            hello.ParseFromString(first)
+            hello.ParseFromString(bytes(first))
         except ProtobufDecodeError as error:
             raise Refused("the first message is no hello") from error
         if hello.cluster_id != settings.cluster_id:

@@ -21,7 +21,7 @@ from broker.generated.transactions_pb2 import (
     TopicPartition as TopicPartitionMessage,
 )
 from broker.generated.transactions_pb2_grpc import TransactionsStub
-from broker.internal_channels import InternalChannels
+from broker.internal.channels import InternalChannels
 from broker.transactions.seams import MarkerWrite, TopicPartition, TransactionMarker
 from controller.state import PartitionMetadata
 from ottla.core.errors import ErrorCode, ProtocolError

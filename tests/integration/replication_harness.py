@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import grpc.aio
-
 from broker.control.metadata_cache import MetadataCache
+from broker.internal.server import GrpcServer
+from broker.node import INTERNAL_MESSAGE_BYTES_MAX
 from broker.replication.manager import ReplicaManager
 from broker.replication.partition import Partition
 from broker.replication.partition_host import Appended
@@ -107,10 +107,10 @@ class Node:
             replace(cluster.settings, node_id=self.node_id),
             clock,
         )
-        self.server = grpc.aio.server()
+        self.server = GrpcServer(message_bytes_max=INTERNAL_MESSAGE_BYTES_MAX)
         self.manager.add_to_server(self.server)
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
-        await self.server.start()
+        await self.server.start("127.0.0.1", 0)
+        self.port = self.server.port
         self.task = asyncio.create_task(self.manager.run())
         await asyncio.sleep(0)
         cluster.register(self, epoch)
@@ -118,7 +118,7 @@ class Node:
     async def stop(self) -> None:
         self.task.cancel()
         await asyncio.wait([self.task])
-        await self.server.stop(None)
+        await self.server.stop(0)
         self.logs.close()
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from controller.quorum.tls import QuorumTls
 from controller.quorum.voter_set import VoterNode, VoterSet
 from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
 from storage.vfs import OsVfs
+from tests.support.certificates import Authority
 from tests.support.raft_simulation import History
 
 WAIT_SECONDS = 20
@@ -460,11 +460,11 @@ def _call(address: tuple[str, int], hello: raft_pb2.Hello | None) -> grpc.Status
 
 
 def test_with_tls_only_the_certificate_of_a_voter_counts(tmp_path: Path) -> None:
-    authority = _authority(tmp_path)
+    authority = Authority(tmp_path)
     proofs = {
-        1: _certificate(tmp_path, authority, "node-1"),
-        2: _certificate(tmp_path, authority, "node-2"),
-        3: _certificate(tmp_path, authority, "node-9"),  # of the same authority, another node
+        1: _signed(authority, "node-1"),
+        2: _signed(authority, "node-2"),
+        3: _signed(authority, "node-9"),  # of the same authority, another node
     }
 
     async def story() -> None:
@@ -482,25 +482,8 @@ def test_with_tls_only_the_certificate_of_a_voter_counts(tmp_path: Path) -> None
     asyncio.run(story())
 
 
-def _authority(folder: Path) -> tuple[Path, Path]:
-    key, certificate = folder / "authority.key", folder / "authority.pem"
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    _openssl("req", "-x509", *curve, "-days", "2", "-subj", "/CN=authority",
-             "-keyout", str(key), "-out", str(certificate))  # fmt: skip
-    return key, certificate
-
-
-def _certificate(folder: Path, authority: tuple[Path, Path], name: str) -> QuorumTls:
-    key, request, certificate = (folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
-    extension = folder / f"{name}.ext"
-    extension.write_text(f"subjectAltName=DNS:{name}\n")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    _openssl("req", *curve, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
-    _openssl("x509", "-req", "-in", str(request), "-CA", str(authority[1]),
-             "-CAkey", str(authority[0]), "-CAcreateserial", "-days", "2",
-             "-extfile", str(extension), "-out", str(certificate))  # fmt: skip
-    return QuorumTls(authority[1].read_bytes(), certificate.read_bytes(), key.read_bytes())
-
-
-def _openssl(*arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+def _signed(authority: Authority, name: str) -> QuorumTls:
+    signed = authority.sign(name)
+    return QuorumTls(
+        signed.authority.read_bytes(), signed.certificate.read_bytes(), signed.key.read_bytes()
+    )

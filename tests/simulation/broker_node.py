@@ -22,12 +22,12 @@ from broker.handlers import fetch, produce
 from broker.handlers.error_counts import ErrorCounts
 from broker.handlers.fetch_sessions import FetchSessionCache
 from broker.handlers.spec import RequestContext
+from broker.internal.stream import StreamClosed
 from broker.replication.manager import ReplicaManager
 from broker.replication.partition import Partition
 from broker.replication.replica_logs import PartitionKey
 from broker.replication.service import Refused
 from broker.replication.settings import ReplicationSettings
-from broker.replication.transport import StreamClosed
 from controller.state import Endpoint
 from ottla.core.errors import ConfigError, ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid, random_uuid

@@ -14,7 +14,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from broker.replication.transport import Dial, ReplicaStream, StreamClosed
+from broker.internal.stream import StreamClosed
+from broker.replication.transport import Dial, ReplicaStream
 from controller.generated import control_pb2 as pb
 from controller.service import ControllerService
 from tests.simulation.network import Network, Unreachable

@@ -9,13 +9,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-import grpc.aio
-
 from broker.control.client import BrokerIdentity, ControllerClient, DirectoryReport
 from broker.control.log_end_reports import LogPositions
 from broker.control.metadata_cache import MetadataCache
 from broker.control.replica_reports import ReplicaStates
 from broker.control.settings import ControlSettings
+from broker.internal.server import GrpcServer
+from broker.node import INTERNAL_MESSAGE_BYTES_MAX
 from controller.service import ControllerService
 from controller.settings import ControllerSettings
 from controller.state import BrokerRegistration, Endpoint
@@ -36,23 +36,22 @@ class ControllerNode:
         crossing = Crossing(asyncio.get_running_loop())
         self.voter = MemoryVoter(quorum, settings.node_id, MetadataStateMachine(crossing))
         self.service = ControllerService(self.voter, crossing, settings, SystemClock())
-        self.server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        self.service.add_to_server(self.server)
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.server = GrpcServer(message_bytes_max=INTERNAL_MESSAGE_BYTES_MAX)
+        self.service.add_to_server(self.server.registry)
         self._running: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"127.0.0.1:{self.server.port}"
 
     async def start(self) -> None:
-        await self.server.start()
+        await self.server.start("127.0.0.1", 0)
         self._running = asyncio.ensure_future(self.service.run())
 
     async def kill(self) -> None:
         """Gone at once, as after SIGKILL."""
         self.voter.up = False
-        await self.server.stop(None)
+        await self.server.stop(0)
         if self._running is not None:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
-import grpc.aio
-
-from broker.internal_channels import InternalChannels
+from broker.internal.channels import InternalChannels
+from broker.internal.server import GrpcServer
 from broker.metrics import remote_ends
 from broker.metrics.high_watermark_service import HighWatermarkService
 from broker.metrics.remote_ends import RemoteEnds
@@ -51,14 +50,15 @@ class Nodes:
 @asynccontextmanager
 async def nodes(cluster_id: str = "c") -> AsyncIterator[Nodes]:
     leader = Leader()
-    server = grpc.aio.server()
-    HighWatermarkService(2, "c", leader).add_to_server(server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
+    server = GrpcServer(message_bytes_max=1024 * 1024)
+    HighWatermarkService(2, "c", leader).add_to_server(server.registry)
+    await server.start("127.0.0.1", 0)
     partitions = [SimpleNamespace(leader_id=2)] * 3_000
     topics = {"orders": SimpleNamespace(partitions=partitions)}
     state = SimpleNamespace(
-        brokers={2: SimpleNamespace(internal_host="127.0.0.1", internal_port=port, fenced=False)},
+        brokers={
+            2: SimpleNamespace(internal_host="127.0.0.1", internal_port=server.port, fenced=False)
+        },
         topic_named=topics.get,
         topics=topics,
     )
@@ -72,7 +72,7 @@ async def nodes(cluster_id: str = "c") -> AsyncIterator[Nodes]:
         task.cancel()
         await asyncio.wait([task])
         await channels.close()
-        await server.stop(None)
+        await server.stop(0)
 
 
 @in_loop
@@ -106,7 +106,7 @@ async def test_many_partitions_are_asked_for_in_several_calls() -> None:
 async def test_a_leader_that_is_gone_leaves_what_it_told_and_a_deleted_topic_nothing() -> None:
     async with nodes() as made:
         await made.page(2, lambda told: told == [100, 101])
-        await made.server.stop(None)
+        await made.server.stop(0)
         made.state.brokers[2].fenced = True
         for _ in range(5):
             await made.page(2, lambda told: told == [100, 101])

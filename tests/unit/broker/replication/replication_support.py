@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from broker.internal.stream import StreamClosed
 from broker.replication.cold_reads import Done, SliceReader
 from broker.replication.isr import IsrChange
 from broker.replication.leader_session import LeaderSession
@@ -14,7 +15,6 @@ from broker.replication.progress import BrokerView, PartitionView
 from broker.replication.seams import LeadershipChange
 from broker.replication.tail import TailBudget
 from broker.replication.throttle import Throttle
-from broker.replication.transport import StreamClosed
 from ottla.core.clock import ManualClock
 from ottla.core.errors import ErrorCode, ProtocolError
 from ottla.core.identifiers import Uuid

@@ -12,12 +12,13 @@ from broker.generated.replication_pb2 import (
     StreamHello,
     StreamWelcome,
 )
+from broker.internal.stream import StreamClosed
 from broker.replication import frames
 from broker.replication.follower_stream import FollowerStream
 from broker.replication.partition import Partition
 from broker.replication.settings import ReplicationSettings
 from broker.replication.throttle import UNLIMITED, Throttle
-from broker.replication.transport import PROTOCOL_VERSION, ReplicaStream, StreamClosed
+from broker.replication.transport import PROTOCOL_VERSION, ReplicaStream
 from tests.unit.broker.replication.replication_support import (
     TOPIC_ID,
     Host,
@@ -164,7 +165,7 @@ def test_a_silent_leader_is_left() -> None:
 
 
 def test_a_cancellation_is_never_taken_for_a_lost_stream() -> None:
-    """grpc.aio under uvloop: the cancelled read comes back as the call's error."""
+    """A transport may turn the cancelled read into the error of its call."""
 
     class Disguising(MemoryStream):
         async def read(self) -> bytes:

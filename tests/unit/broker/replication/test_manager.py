@@ -10,10 +10,11 @@ import pytest
 
 from broker.control.metadata_cache import MetadataCache
 from broker.control.requests import ReplicaState
+from broker.internal.stream import StreamClosed
 from broker.replication.manager import ReplicaManager
 from broker.replication.seams import IsrProposal, LeadershipChange
 from broker.replication.settings import ReplicationSettings
-from broker.replication.transport import ReplicaStream, StreamClosed
+from broker.replication.transport import ReplicaStream
 from controller.state import (
     BrokerRegistration,
     ClusterState,

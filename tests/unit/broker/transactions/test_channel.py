@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
-import grpc.aio
 import pytest
 
-from broker.internal_channels import InternalChannels
+from broker.internal.channels import InternalChannels
+from broker.internal.server import GrpcServer
 from broker.transactions.channel import TransactionChannel
 from broker.transactions.seams import MarkerWrite, TopicPartition, TransactionMarker
 from broker.transactions.service import PARTITIONS_MAX, TransactionService
@@ -64,11 +64,10 @@ class Node:
 async def nodes(cluster_id: str = "c") -> AsyncIterator[tuple[TransactionChannel, Node, Node]]:
     """Broker 1's channel, broker 1, broker 2, which serves."""
     one, two = Node(), Node()
-    server = grpc.aio.server()
-    TransactionService(2, "c", two, two).add_to_server(server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    broker = SimpleNamespace(internal_host="127.0.0.1", internal_port=port, fenced=False)
+    server = GrpcServer(message_bytes_max=1024 * 1024)
+    TransactionService(2, "c", two, two).add_to_server(server.registry)
+    await server.start("127.0.0.1", 0)
+    broker = SimpleNamespace(internal_host="127.0.0.1", internal_port=server.port, fenced=False)
     state = SimpleNamespace(brokers={2: broker})
     channels = InternalChannels(cast(Any, SimpleNamespace(state=state)), None)
     channel = TransactionChannel(1, cluster_id, one, channels)
@@ -78,7 +77,7 @@ async def nodes(cluster_id: str = "c") -> AsyncIterator[tuple[TransactionChannel
     finally:
         channel.close()
         await channels.close()
-        await server.stop(None)
+        await server.stop(0)
 
 
 @in_loop

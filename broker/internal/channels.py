@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import grpc
 import grpc.aio
 
-from broker.replication.transport import target_of
+from broker.addresses import Address
 from controller.state import ClusterState
 
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -41,7 +41,7 @@ class InternalChannels:
         broker = self._metadata.state.brokers.get(broker_id)
         if broker is None or broker.fenced:
             return None
-        target = target_of(broker.internal_host, broker.internal_port)
+        target = str(Address(broker.internal_host, broker.internal_port))
         known = self._channels.get(broker_id)
         if known is not None and known[0] == target:
             return known[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import grpc
@@ -32,15 +33,33 @@ def _parts(settings: NodeSettings) -> tuple[bytes, bytes, bytes] | None:
     )
 
 
-def server_credentials(settings: NodeSettings) -> grpc.ServerCredentials | None:
-    """Credentials that demand a certificate of the caller; None without TLS settings."""
-    parts = _parts(settings)
-    if parts is None:
+def listening_context(settings: NodeSettings) -> ssl.SSLContext | None:
+    """Of the internal listener, which demands a certificate of the caller; None without TLS."""
+    return _context(settings, ssl.PROTOCOL_TLS_SERVER)
+
+
+def dialling_context(settings: NodeSettings) -> ssl.SSLContext | None:
+    """For connections to internal listeners, of which a certificate for the name that was dialled
+    is demanded; None without TLS."""
+    return _context(settings, ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _context(settings: NodeSettings, side: int) -> ssl.SSLContext | None:
+    if _parts(settings) is None:
         return None
-    certificate, key, authority = parts
-    return grpc.ssl_server_credentials(
-        [(key, certificate)], root_certificates=authority, require_client_auth=True
-    )
+    context = ssl.SSLContext(side)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["h2"])
+    try:
+        context.load_verify_locations(settings.internal_ssl_ca)
+        context.load_cert_chain(settings.internal_ssl_certificate or "", settings.internal_ssl_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            "internal.ssl.certificate.location, internal.ssl.key.location or "
+            f"internal.ssl.ca.location cannot be used: {error.strerror or error}"
+        ) from None
+    return context
 
 
 def channel_credentials(settings: NodeSettings) -> grpc.ChannelCredentials | None:

@@ -1,0 +1,1 @@
+"""The internal listener of a node, and the ways to those of others."""
