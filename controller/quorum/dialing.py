@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections import deque
@@ -33,6 +34,8 @@ _log = logging.getLogger(__name__)
 QUEUED_BYTES_MAX = 32 << 20  # to one voter; more means that it does not keep up: start over
 BATCH_BYTES_MAX = 1 << 20
 _LOOK_SECONDS = 0.5
+_REDIAL_PAUSES_MS = (0, 10, 30)
+"""Before each look: a dying process may accept for a moment longer than its call lasted."""
 REFUSED_PAUSES = 5  # who is refused can wait; who is admitted meanwhile is called
 
 _CHANNEL_OPTIONS = [
@@ -174,11 +177,12 @@ class Peer:
             self._dial.clear()
             if self._closing.is_set():
                 return
-            self._address = target_of(*self.addresses[self._connections % len(self.addresses)])
+            where = self.addresses[self._connections % len(self.addresses)]
+            self._address = target_of(*where)
             # A channel backs off for up to a second after failures, and a voter that is back
             # would wait as long for its votes: each attempt has a channel of its own.
             with self._channel() as channel:
-                self._connect(raft_pb2_grpc.RaftStub(channel))
+                self._connect(raft_pb2_grpc.RaftStub(channel), where)
             if self._dial.wait(REFUSED_PAUSES * pause if self._refused else pause):
                 # Two that refuse each other must not call each other back without end.
                 self._closing.wait(max(0.0, not_before - time.monotonic()))
@@ -191,7 +195,7 @@ class Peer:
         name = ("grpc.ssl_target_name_override", self._tls.name_of(self._peer_id))
         return grpc.secure_channel(self._address, credentials, options=[*_CHANNEL_OPTIONS, name])
 
-    def _connect(self, stub: raft_pb2_grpc.RaftStub) -> None:
+    def _connect(self, stub: raft_pb2_grpc.RaftStub, where: Address) -> None:
         """Open one call and stay until it ends."""
         self._connections += 1
         self._refused = False
@@ -232,6 +236,22 @@ class Peer:
         call.cancel()
         if visit.connected:
             self._tell(lambda: self._events.disconnected(self._peer_id))
+            if self._is_gone(where):
+                self._tell(lambda: self._events.gone(self._peer_id))
+
+    def _is_gone(self, where: Address) -> bool:
+        """Whether no process listens there: the kernel of a dead one refuses at once. Silence, or
+        no route, proves nothing."""
+        for pause_ms in _REDIAL_PAUSES_MS:
+            if self._closing.wait(pause_ms / 1000):
+                break
+            try:
+                socket.create_connection(where, _LOOK_SECONDS).close()
+            except ConnectionRefusedError:
+                return True
+            except OSError:
+                break
+        return False
 
     def _stay(self, call: Any, visit: _Visit, timer: threading.Timer) -> None:
         """Wait for the call to be accepted, and then for its end."""

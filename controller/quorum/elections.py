@@ -117,6 +117,16 @@ class Elections(Members):
             )
         return True
 
+    def leader_is_gone(self, seconds_min: float, seconds_max: float) -> None:
+        """Hold an election after a time between these, as if nothing had been heard for long.
+
+        Whoever is told of a death that is none asks in vain: the others hear from the leader.
+        """
+        self._leader_heard = float("-inf")
+        soon = library.now() + self._source.uniform(seconds_min, seconds_max)
+        deadline = min(self._SyncObj__raftElectionDeadline, soon)
+        self._SyncObj__raftElectionDeadline = deadline
+
     def _directory_of(self, voter_id: int) -> Uuid:
         node = self._history.current.get(voter_id)
         return NIL_UUID if node is None else node.directory_id or NIL_UUID

@@ -60,6 +60,7 @@ class GuardedSyncObj(Elections):
         source: random.Random,
     ) -> None:
         self._snapshots = snapshots
+        self._timings = timings
         self._send = send
         self._submitted: deque[tuple[list[bytes], Callable[[Outcome], None]]] = deque()
         self._waiting: dict[int, tuple[int, Callable[[Outcome], None]]] = {}
@@ -105,6 +106,15 @@ class GuardedSyncObj(Elections):
         self._directories.pop(peer_id, None)
         self._SyncObj__onNodeDisconnected(Node(peer_id))
         self._snapshots.cancelTransmisstion(Node(peer_id))
+
+    def peer_gone(self, peer_id: int) -> None:
+        """No process listens at that voter's address any more. If it led, another is elected
+        without waiting for the election time."""
+        if self._SyncObj__raftLeader == Node(peer_id) and not self._isLeader():
+            timings = self._timings
+            self.leader_is_gone(
+                timings.gone_election_min_ms / 1000, timings.gone_election_max_ms / 1000
+            )
 
     def submit(self, entries: list[bytes], done: Callable[[Outcome], None]) -> None:
         """Append `entries` to the log in this turn, without anything between them, if this voter

@@ -57,6 +57,10 @@ class Events(Protocol):
 
     def disconnected(self, peer_id: int) -> None: ...
 
+    def gone(self, peer_id: int) -> None:
+        """After `disconnected`: no process listens at that voter's address any more."""
+        ...
+
     def received(self, peer_id: int, directory_id: Uuid, messages: list[Message]) -> None:
         """May block for a while: that holds up this voter's call and, in the end, its sender."""
         ...

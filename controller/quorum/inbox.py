@@ -32,6 +32,13 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """No process listens at that voter's address any more."""
+
+    peer_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToldVoters:
     index: int
     voters: bytes
@@ -82,6 +89,7 @@ Event: TypeAlias = (
     Received
     | Connected
     | Disconnected
+    | Gone
     | ToldVoters
     | Submitted
     | AddVoter

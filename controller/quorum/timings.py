@@ -17,6 +17,8 @@ class Timings:
 
     election_min_ms: int = 300
     election_max_ms: int = 600
+    gone_election_min_ms: int = 30  # when the leader's process is seen to be gone: time for the
+    gone_election_max_ms: int = 130  # others to see it too, and apart, so that one is first
     heartbeat_ms: int = 75  # election_min_ms must be above three of these
     leader_fallback_ms: int = 600
     dial_retry_ms: int = 200

@@ -26,6 +26,7 @@ from controller.quorum.inbox import (
     Describe,
     Disconnected,
     Event,
+    Gone,
     Received,
     RemoveVoter,
     Resign,
@@ -147,6 +148,9 @@ class VoterThread:
 
     def disconnected(self, peer_id: int) -> None:
         self._inbox.put(Disconnected(peer_id))
+
+    def gone(self, peer_id: int) -> None:
+        self._inbox.put(Gone(peer_id))
 
     def received(self, peer_id: int, directory_id: Uuid, messages: list[Message]) -> None:
         while self._inbox.qsize() > INBOX_EVENTS_MAX and not self._has_ended:
@@ -298,6 +302,8 @@ class VoterThread:
                     engine.peer_connected(peer_id, directory_id)
             case Disconnected(peer_id):
                 engine.peer_disconnected(peer_id)
+            case Gone(peer_id):
+                engine.peer_gone(peer_id)
             case AddVoter(node_id, node, timeout_seconds, done):
                 now = library.now()
                 engine.changes.add(

@@ -42,6 +42,8 @@ KINDS = (
     "process crash",
     "crash within a disk operation",
     "slow disk",
+    "word of a death",
+    "false word of a death",
     "snapshot piece",
     "compaction",
     "replaced disk",
@@ -171,6 +173,10 @@ class _Disturbed:
                 simulation.replace_disk(voter_id)
                 simulation.start(voter_id)
                 self.lost_disks.add(voter_id)
+            case _ if voter.engine is not None:
+                peer_id = chance.choice(sorted(simulation.voters))
+                self.happened("false word of a death", f"{voter_id} of {peer_id}")
+                simulation.tell_gone(voter_id, peer_id)
             case _:
                 pass
 
@@ -276,8 +282,9 @@ class _Disturbed:
 
         def done(outcome: Outcome) -> None:
             self.settle("voter added", node_id, outcome)
-            if isinstance(outcome, Applied):
-                self.lost_disks.discard(node_id)
+            present = self.simulation.voters[node_id].directory_id
+            if isinstance(outcome, Applied) and directory_id == present:
+                self.lost_disks.discard(node_id)  # else it was the disk before that was added
 
         self.note(f"add {node_id}, asking {leader.voter_id}")
         leader.running.changes.add(

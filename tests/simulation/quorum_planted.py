@@ -99,7 +99,7 @@ PLANTED = (
     PlantedFault(
         "count a duplicated vote", ((GuardedSyncObj, "_on_vote", _count_votes),), 20, "duplicates"
     ),
-    PlantedFault("truncate on a late append", ((GuardedSyncObj, "_append", _truncate_late),), 6),
+    PlantedFault("truncate on a late append", ((GuardedSyncObj, "_append", _truncate_late),), 12),
     PlantedFault(
         "commit the own tail while a snapshot arrives",
         ((GuardedSyncObj, "_install", _commit_own_tail),),

@@ -62,6 +62,9 @@ class Simulation:
         self._sequence = 0
         self.invariants = Invariants(range(1, voters + 1))
         self._redial = 0.0
+        self._word = random.Random(seed)
+        self.word_share = 0.7
+        """Of the voters that see a process die, rather than lose their connection to it."""
         self._delivered: dict[tuple[int, int], int] = {}
         self._links: dict[tuple[int, int], Uuid] = {}
         settings = founders({voter_id: address_of(voter_id) for voter_id in range(1, voters + 1)})
@@ -174,9 +177,19 @@ class Simulation:
                 self._queue = [one for one in self._queue if one[2:4] != (source_id, target_id)]
                 if (engine := self.voters[source_id].engine) is not None:
                     engine.peer_disconnected(target_id)
+                    dead = self.voters[target_id].engine is None
+                    if dead and self._word.random() < self.word_share:
+                        self.counts["word of a death"] += 1
+                        self.tell_gone(source_id, target_id)
         for (source_id, target_id), directory_id in links.items():
             if before.get((source_id, target_id)) != directory_id:
                 self.voters[source_id].running.peer_connected(target_id, directory_id)
+
+    def tell_gone(self, source_id: int, target_id: int) -> None:
+        """What a voter sees, or believes to see, of the process of another."""
+        source = self.voters[source_id]
+        source.running.peer_gone(target_id)
+        source.due = self.clock.seconds
 
     def _maybe_tell(self, source: Voter, target: Voter) -> None:
         """Whom a voter refuses, it tells of the committed set."""

@@ -35,7 +35,7 @@ def run(session: Session) -> None:
         with session.cpu_per_gb(what, f"{key}/produce", count * SIZE):
             rate = producer_performance(session.bootstrap, topic, SIZE, count, {"acks": "all"})
         session.note(Measure(f"{key}/produce", what, "MB/s", False), rate)
-        rate = librdkafka.consume(session.bootstrap, topic, number, SIZE, count)
+        rate = librdkafka.consume(session.bootstrap, topic, number, SIZE, count, librdkafka.EAGER)
         session.note(
             Measure(f"{key}/consume", f"{title}: librdkafka reads it", "MB/s", False), rate
         )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from controller.generated import raft_pb2
 from controller.quorum import dialing as module
 from controller.quorum.dialing import Outgoing, Peer
+from controller.quorum.handshake import WELCOME, Identity
 from controller.quorum.handshake import Events as QuorumEvents
-from controller.quorum.handshake import Identity
 from controller.quorum.messages import Message, encode_message
 from controller.quorum.timings import Timings
 
@@ -57,7 +57,7 @@ class SilentCall:
     def cancel(self) -> None:
         pass
 
-    def initial_metadata(self) -> tuple[()]:
+    def initial_metadata(self) -> tuple[tuple[str, bytes], ...]:
         self.release.wait(60)
         return ()
 
@@ -78,6 +78,9 @@ class Events:
     def disconnected(self, peer_id: int) -> None:
         self.told.append("disconnected")
 
+    def gone(self, peer_id: int) -> None:
+        self.told.append("gone")
+
 
 def test_a_call_that_ends_unnoticed_does_not_keep_from_dialing_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -93,10 +96,54 @@ def test_a_call_that_ends_unnoticed_does_not_keep_from_dialing_again(
         None,
     )
     stub = SimpleNamespace(Exchange=lambda *_, **__: call)
-    dialing = threading.Thread(target=peer._connect, args=(stub,))
+    dialing = threading.Thread(target=peer._connect, args=(stub, ("127.0.0.1", 1)))
     dialing.start()
     dialing.join(30)
     assert not dialing.is_alive()
     assert "unnoticed" in caplog.text
     call.release.set()
     assert events.told == []
+
+
+class AcceptedCall(SilentCall):
+    """A call that is accepted and then ends."""
+
+    def initial_metadata(self) -> tuple[tuple[str, bytes], ...]:
+        welcome = raft_pb2.Welcome(node_id=2, directory_id=b"b" * 16)
+        return ((WELCOME, welcome.SerializeToString()),)
+
+
+@pytest.mark.parametrize(
+    ("looks", "told"),
+    [
+        ([ConnectionRefusedError()], ["connected", "disconnected", "gone"]),
+        ([None, ConnectionRefusedError()], ["connected", "disconnected", "gone"]),
+        ([None, None, None], ["connected", "disconnected"]),
+        ([TimeoutError()], ["connected", "disconnected"]),
+        ([OSError("no route to host")], ["connected", "disconnected"]),
+    ],
+)
+def test_only_a_refused_connection_tells_of_a_death(
+    looks: list[OSError | None], told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(where: object, timeout: float) -> object:
+        assert where == ("127.0.0.1", 1)
+        found = looks.pop(0)
+        if found is not None:
+            raise found
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr("socket.create_connection", look)
+    events = Events()
+    peer = Peer(
+        Identity("cluster", 1, b"a" * 16, 1),
+        2,
+        [("127.0.0.1", 1)],
+        cast(QuorumEvents, events),
+        Timings(),
+        None,
+    )
+    stub = SimpleNamespace(Exchange=lambda *_, **__: AcceptedCall())
+    peer._connect(cast(Any, stub), ("127.0.0.1", 1))
+    assert events.told == told
+    assert looks == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.quorum.timings import Timings
 from tests.support.raft_simulation import Clock, Simulation
 
 
@@ -129,3 +130,47 @@ def test_a_wish_to_take_over_expires_without_connections(clock: Clock) -> None:
     )
     simulation.isolate(voter.voter_id)
     assert voter.running.turn() > 0.1  # instead of spinning
+
+
+def test_a_leader_that_is_seen_to_be_gone_is_followed_at_once(clock: Clock) -> None:
+    slow: list[float] = []
+    quick: list[float] = []
+    for seed in range(10):
+        for share, times in ((0.0, slow), (1.0, quick)):
+            simulation = Simulation(clock, seed=seed)
+            simulation.word_share = share
+            leader = simulation.leader()
+            simulation.run(0.5)
+            began = clock.seconds
+            simulation.crash(leader.voter_id, power_cut=False)
+            simulation.leader()
+            times.append(clock.seconds - began)
+    timings = Timings()
+    assert min(slow) >= timings.election_min_ms / 1000
+    # The two may be equally quick, and vote for themselves.
+    assert sorted(quick)[7] < timings.election_min_ms / 1000
+
+
+def test_word_of_a_death_that_is_none_deposes_nobody(clock: Clock) -> None:
+    simulation = Simulation(clock)
+    leader = simulation.leader()
+    term = leader.running.raftCurrentTerm
+    deceived = next(one for one in simulation.voters.values() if one is not leader)
+    for _ in range(20):
+        simulation.run(0.2)
+        simulation.tell_gone(deceived.voter_id, leader.voter_id)
+    simulation.run(1)
+    assert leader.running.is_leading()
+    assert leader.running.raftCurrentTerm == term
+
+
+def test_the_death_of_a_follower_begins_no_election(clock: Clock) -> None:
+    simulation = Simulation(clock)
+    leader = simulation.leader()
+    simulation.run(0.5)
+    one, other = (voter for voter in simulation.voters.values() if voter is not leader)
+    deadline = one.running._SyncObj__raftElectionDeadline
+    one.running.peer_gone(other.voter_id)
+    leader.running.peer_gone(other.voter_id)
+    assert one.running._SyncObj__raftElectionDeadline == deadline
+    assert leader.running.is_leading()

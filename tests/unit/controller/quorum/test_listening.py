@@ -36,6 +36,8 @@ class Recorder:
 
     def disconnected(self, peer_id: int) -> None: ...
 
+    def gone(self, peer_id: int) -> None: ...
+
     def received(self, peer_id: int, directory_id: bytes, messages: list[Message]) -> None:
         self.messages += [(peer_id, message) for message in messages]
 

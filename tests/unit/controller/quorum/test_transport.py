@@ -36,6 +36,8 @@ class Nobody:
     def disconnected(self, peer_id: int) -> None:
         raise AssertionError
 
+    def gone(self, peer_id: int) -> None: ...
+
     def received(self, peer_id: int, directory_id: bytes, messages: list[Message]) -> None:
         raise AssertionError
 
@@ -70,6 +72,8 @@ class Seen(Nobody):
 
     def disconnected(self, peer_id: int) -> None:
         pass
+
+    def gone(self, peer_id: int) -> None: ...
 
 
 def transport(node_id: int, voters: dict[int, tuple[str, int]], seen: Seen) -> Transport:
