@@ -46,7 +46,7 @@ def _table(*columns: tuple[str, bool]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name, right in columns:
         table.add_column(name, justify="right" if right else "left", no_wrap=True)
     return table
@@ -54,26 +54,24 @@ def _table(*columns: tuple[str, bool]) -> Table:
 
 def _brokers_table(seen: ClusterStatus) -> Table:
     table = _table(
-        ("broker", True),
-        ("address", False),
+        ("id", True),
+        ("broker", False),
+        ("metrics", False),
         ("state", False),
         ("leads", True),
         ("replicas", True),
-        ("out of sync", True),
-        ("health and metrics", False),
-        ("", False),
+        ("behind", True),
     )
     for row in seen.brokers:
         colour = "green" if row.state == "up" else "red"
         table.add_row(
             str(row.broker_id),
             row.address,
-            f"[{colour}]{row.state}[/{colour}]",
+            row.http or "",
+            f"[{colour}]{row.state}[/{colour}]{', controller' if row.controller else ''}",
             str(row.leads),
             str(row.replicas),
             f"[red]{row.out_of_sync}[/red]" if row.out_of_sync else "0",
-            row.http or "",
-            "controller" if row.controller else "",
         )
     return table
 

@@ -35,10 +35,21 @@ def shown(seen: ClusterStatus, rates: dict[str, float], problem: str | None = No
 def test_the_table_shows_brokers_topics_and_rates() -> None:
     lines = shown(status(), {"a[b]": 99_999.6}, "something is wrong")
     assert lines[0] == "cluster id at 127.0.0.1:1"
-    assert "1 127.0.0.1:1 up 1 1 0 127.0.0.1:1001 controller" in lines
+    assert "1 127.0.0.1:1 127.0.0.1:1001 up, controller 1 1 0" in lines
     assert "2 127.0.0.1:2 stopped 0 1 1" in lines
     assert "a[b] 1 1 1/2 1,234 100,000" in lines
     assert lines[-2:] == ["something is wrong", "hint"]
+
+
+def test_eighty_columns_are_enough() -> None:
+    from rich.console import Console
+
+    address, http = "127.0.0.1:19092", "127.0.0.1:20092"
+    row = BrokerRow(99, address, "up", True, 100, 9999, 9999, http)
+    seen = ClusterStatus("id", address, 1, (row,), (), {}, 0.0)
+    out = io.StringIO()
+    Console(file=out, width=80).print(status_view(seen, {}))
+    assert "…" not in out.getvalue()
 
 
 def test_without_rates_there_is_no_column_of_them() -> None:
