@@ -111,12 +111,11 @@ class Http2Connection(asyncio.BufferedProtocol):
             raise StreamClosed("the connection was closed")
         try:
             stream_id = self._h2.get_next_available_stream_id()
-            stream = self._add(stream_id)
             self._h2.send_headers(stream_id, headers)
         except h2.exceptions.H2Error as error:
             raise StreamClosed(f"the connection takes no call: {error}") from None
         self._flush()
-        return stream
+        return self._add(stream_id)
 
     def send_headers(self, stream: Http2Stream, headers: Headers, *, end: bool = False) -> None:
         """The answer's headers, or with `end` its trailers, after which the call is over."""
@@ -211,6 +210,7 @@ class Http2Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, _hint: int) -> memoryview:
         stream = self._data_stream
+        self._reads_into_room = False  # of the last call nothing may have come
         if stream is not None and self._filled == 0:
             room = stream.room()
             if room is not None and len(room) >= _BUFFER_BYTES:
@@ -221,7 +221,6 @@ class Http2Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, count: int) -> None:
         try:
             if self._reads_into_room:
-                self._reads_into_room = False
                 self._received_into_room(count)
             else:
                 self._filled += count
