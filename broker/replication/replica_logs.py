@@ -64,6 +64,9 @@ class ReplicaLogs:
         self._logs = logs
         self._host = host
         self._idle = idle
+        self._internal: dict[PartitionKey, None] = {}
+        """Queued logs of internal topics: groups and transactions wait for them, so they are first,
+        however many others are queued."""
         self._queue: dict[PartitionKey, None] = {}
         self._queued = asyncio.Event()
         self._anew: set[PartitionKey] = set()
@@ -72,14 +75,16 @@ class ReplicaLogs:
     @property
     def waiting(self) -> bool:
         """Whether logs are still to be opened."""
-        return bool(self._queue)
+        return bool(self._internal or self._queue)
 
     def is_queued(self, key: PartitionKey) -> bool:
-        return key in self._queue
+        return key in self._internal or key in self._queue
 
     def queue(self, key: PartitionKey) -> None:
         """Open it in a thread, soon."""
-        self._queue[key] = None
+        topic = self._host.wanted(key)
+        queue = self._internal if topic is not None and topic.internal else self._queue
+        queue[key] = None
         self._queued.set()
 
     def forget(self, key: PartitionKey) -> None:
@@ -113,10 +118,10 @@ class ReplicaLogs:
         while True:
             await self._queued.wait()
             self._queued.clear()
-            while self._queue:
-                key = next(iter(self._queue))
+            while queue := self._internal or self._queue:
+                key = next(iter(queue))
                 await self._open(key)
-                del self._queue[key]
+                del queue[key]
             self._idle()
 
     def try_full_again(self) -> None:

@@ -21,6 +21,7 @@ from tests.support.disk import fill
 from tests.unit.broker.replication.replication_support import TOPIC_ID, settled
 
 KEY = (TOPIC_ID, 0)
+INTERNAL_ID = b"internal topic 1"
 
 
 class World:
@@ -35,6 +36,7 @@ class World:
             TOPIC_ID, 0, (1, 2), (1, 2), 1, 3, 7
         )
         self.taken: list[Log | None] = []
+        self.order: list[tuple[str, int]] = []
         self.let: list[PartitionKey] = []
         self.idle = 0
         self.start()
@@ -57,13 +59,18 @@ class World:
     # ReplicaHost
 
     def wanted(self, key: PartitionKey) -> TopicMetadata | None:
-        return None if self.info is None else TopicMetadata("t", TOPIC_ID, (self.info,), False)
+        if self.info is None:
+            return None
+        internal = key[0] == INTERNAL_ID
+        name = "__consumer_offsets" if internal else "t"
+        return TopicMetadata(name, key[0], (self.info,) * (key[1] + 1), internal)
 
     def log_config(self, topic: TopicMetadata) -> LogConfig:
         return LogConfig()
 
     def take_up(self, topic: TopicMetadata, index: int, log: Log | None) -> None:
         self.taken.append(log)
+        self.order.append((topic.name, index))
 
     def let_go(self, key: PartitionKey) -> None:
         self.let.append(key)
@@ -115,6 +122,23 @@ async def until(world: World, count: int) -> None:
     async with asyncio.timeout(5):
         while world.idle < count:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
+
+
+def test_logs_of_internal_topics_are_opened_before_others() -> None:
+    world = World()
+
+    async def story() -> None:
+        for index in range(5):
+            world.replicas.queue((TOPIC_ID, index))
+        for index in range(2):
+            world.replicas.queue((INTERNAL_ID, index))
+        assert world.replicas.is_queued((INTERNAL_ID, 1))
+        await until(world, 1)
+        offsets = [("__consumer_offsets", index) for index in range(2)]
+        assert world.order == [*offsets, *(("t", index) for index in range(5))]
+        assert not world.replicas.waiting
+
+    play(world, story)
 
 
 def test_what_is_queued_is_opened_and_taken_up() -> None:
