@@ -254,6 +254,8 @@ def test_bad_input_gets_a_sentence(
 def test_a_taken_port_is_named_and_nothing_is_left(user: User, distance: int) -> None:
     port = first_port(1)
     with socket.socket() as taken:
+        # As a server would: connections of an earlier one may still be remembered.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", int(port) + distance))
         taken.listen()
         done = user.ottla("up", "--detach", "--brokers", "1", "--port", port)

@@ -102,7 +102,7 @@ def test_a_consumer_over_its_quota_is_slowed_down(cluster: Cluster) -> None:
 
 
 def test_a_client_that_takes_too_much_of_the_brokers_time(cluster: Cluster) -> None:
-    with quota(cluster, "request_percentage", 0.05, client_id="busy"):
+    with quota(cluster, "request_percentage", 0.001, client_id="busy"):
         _, pauses = produce(cluster, "busy", 6)
         assert pauses
         assert max(pauses) <= 1.1

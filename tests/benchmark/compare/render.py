@@ -140,7 +140,8 @@ def _method() -> str:
   otherwise. The rate is their own; a JVM's warm-up is in it, for both systems alike. MB are
   1,000,000 bytes of payload. librdkafka has its defaults unless a line says otherwise: a second
   without a fetch when its queue is full (fetch.queue.backoff.ms) is most of what it takes to read
-  from a broker that can fill the queue. Before the first measured point 200 MB are produced, so that Kafka's brokers have compiled what is hot.
+  from a broker that can fill the queue. Before the first measured point 200 MB
+  are produced, so that Kafka's brokers have compiled what is hot.
 - Latency under load is taken by an open loop (tests/benchmark/compare/open_loop.py): the times at
   which messages are to be sent are fixed beforehand and carried in the messages, so that a delay
   of the sender or the broker counts for every message that was due meanwhile.
