@@ -89,7 +89,7 @@ $(SPRING)/target/.fetched: $(SPRING)/pom.xml
 	mvn -q -B -f $(SPRING)/pom.xml test -Dtest=WarehouseTest
 	@touch $@
 
-bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over; ONLY=one TRIES=n
+bench: $(READY) ## Measure this machine: start, memory, throughput, latency, fail-over; ONLY=one (also groups, scrape, small) TRIES=n
 	@PYTHONPATH=. $(BIN)/python -m tests.benchmark.bench $(if $(ONLY),--only $(ONLY)) $(if $(TRIES),--tries $(TRIES))
 
 bench-storage: $(READY) ## Measure recovery after a crash, and 2,000 partitions

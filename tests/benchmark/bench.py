@@ -13,7 +13,6 @@ import os
 import platform
 import socket
 import statistics
-import struct
 import sys
 import tempfile
 import time
@@ -22,24 +21,17 @@ from pathlib import Path
 
 import confluent_kafka
 
-from ottla.protocol.api import ApiKey, request_header_version
-from ottla.protocol.header import RequestHeader
-from ottla.protocol.messages.produce_request import (
-    PartitionProduceData,
-    ProduceRequest,
-    TopicProduceData,
-)
-from ottla.protocol.messages.produce_response import ProduceResponse
 from ottla.record.build import build_batch
 from ottla.testing import Cluster
 from tests.benchmark.fail_over import fail_over
 from tests.benchmark.groups import coordinator_move, groups
 from tests.benchmark.measure import Brokers, Measure, print_table
+from tests.benchmark.requests import answer, produce_request
 from tests.benchmark.scrape import scrape
+from tests.benchmark.small import small
 from tests.support.topics import create_topic
 
 MB = 1_000_000
-PRODUCE_VERSION = 9
 
 
 def start_to_first_produce(measures: list[Measure], tries: int) -> None:
@@ -152,46 +144,6 @@ def consume_by_librdkafka(cluster: Cluster, measures: list[Measure], tries: int,
     measures.append(measure)
 
 
-def produce_request(topic: str, partition: int, acks: int, batch: bytes) -> bytearray:
-    message = ProduceRequest(
-        acks=acks,
-        timeout_ms=30_000,
-        topic_data=[
-            TopicProduceData(
-                name=topic,
-                partition_data=[PartitionProduceData(index=partition, records=batch)],
-            )
-        ],
-    )
-    header = RequestHeader(
-        request_api_key=int(ApiKey.PRODUCE),
-        request_api_version=PRODUCE_VERSION,
-        correlation_id=1,
-        client_id="bench",
-    )
-    header_version = request_header_version(ApiKey.PRODUCE, PRODUCE_VERSION)
-    body = header.encode(header_version) + message.encode(PRODUCE_VERSION)
-    return bytearray(struct.pack(">i", len(body)) + body)
-
-
-def answer(connection: socket.socket) -> None:
-    length = struct.unpack(">i", _exactly(connection, 4))[0]
-    response = ProduceResponse.decode(_exactly(connection, length), PRODUCE_VERSION, 5)
-    code = response.responses[0].partition_responses[0].error_code
-    if code:
-        raise RuntimeError(f"the broker answered error {code}")
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        more = connection.recv(size - len(data))
-        if not more:
-            raise RuntimeError("the broker closed the connection")
-        data += more
-    return bytes(data)
-
-
 def produce_large_requests(
     cluster: Cluster, measures: list[Measure], tries: int, acks: int, factor: int, total: int
 ) -> None:
@@ -272,7 +224,7 @@ def main() -> None:
         "--only",
         default="",
         help="start, produce, large, latency, fail-over or coordinator-move; only by name: groups, "
-        "scrape",
+        "scrape, small",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--tries", type=int, default=None, help="of each fail-over; default 5, 1")
@@ -316,6 +268,8 @@ def main() -> None:
         coordinator_move(measures, 1 if options.quick else options.tries or 3)
     if options.only == "scrape":
         scrape(measures, options.tries or 10)
+    if options.only == "small":
+        small(measures, options.tries or tries)
     if options.json:
         print(json.dumps([measure.__dict__ for measure in measures]))
     else:

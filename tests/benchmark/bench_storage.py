@@ -36,8 +36,8 @@ from ottla.testing import Cluster
 from storage.config import LogConfig
 from storage.manager import LogManager
 from storage.vfs import OsVfs
-from tests.benchmark.bench import answer, produce_request
 from tests.benchmark.measure import Brokers, Measure, print_table
+from tests.benchmark.requests import answer, produce_request
 from tests.support.topics import create_topic
 
 GB = 1_000_000_000

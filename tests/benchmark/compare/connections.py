@@ -21,11 +21,11 @@ import uvloop
 
 from ottla.protocol.messages.produce_response import ProduceResponse
 from ottla.record.build import build_batch
-from tests.benchmark.bench import PRODUCE_VERSION, produce_request
 from tests.benchmark.compare.open_loop import quantile
 from tests.benchmark.compare.samples import Measure
 from tests.benchmark.compare.session import Session
 from tests.benchmark.compare.system import PARTITIONS
+from tests.benchmark.requests import PRODUCE_VERSION, produce_request
 
 NUMBERS = (1, 100, 1_000)
 SIZE = 1_000
