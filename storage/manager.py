@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,9 @@ class LogManager:
         self._high_watermarks: dict[tuple[Uuid, int], int] = {}  # not yet noted
         self._retired: list[tuple[int, str]] = []  # (now_ms from which on, folder to remove)
         self._folders = Folders(vfs)
+        self._folders_lock = threading.Lock()
+        """Logs are opened and put aside by a thread, strays are looked for on the event loop: a
+        folder that is being made, or has just gone, is no stray."""
         self._flusher = ThreadPoolExecutor(1, "log-flush")
         self._writer = ThreadPoolExecutor(1, "checkpoints")
         self._checkpoint_due_ms = clock.now_ms() + CHECKPOINT_INTERVAL_MS
@@ -147,22 +151,23 @@ class LogManager:
             return log
         directory: LogDirectory | None = None
         try:
-            directory = self._folders.find(self.directories, topic, partition, topic_id)
-            if len(self._logs) >= self._logs_max:
-                raise ProtocolError(
-                    ErrorCode.KAFKA_STORAGE_ERROR,
-                    f"{topic}-{partition}: {self._logs_max} logs are open, three quarters of the "
-                    "files that this process may open; raise the limit (ulimit -n)",
-                )
-            if directory is None:
-                if may_exist:
-                    self._directories.check_all_online(f"{topic}-{partition}")
-                directory = self._for_new(topic, partition)
-                self._folders.create(directory, topic, partition, topic_id)
-            directory.check_online()
-            self.moving.check_settled(directory, topic, partition)
-            if directory.suspect:
-                self._folders.write_identity_again(directory, topic, partition, topic_id)
+            with self._folders_lock:
+                directory = self._folders.find(self.directories, topic, partition, topic_id)
+                if len(self._logs) >= self._logs_max:
+                    raise ProtocolError(
+                        ErrorCode.KAFKA_STORAGE_ERROR,
+                        f"{topic}-{partition}: {self._logs_max} logs are open, three quarters of "
+                        "the files that this process may open; raise the limit (ulimit -n)",
+                    )
+                if directory is None:
+                    if may_exist:
+                        self._directories.check_all_online(f"{topic}-{partition}")
+                    directory = self._for_new(topic, partition)
+                    self._folders.create(directory, topic, partition, topic_id)
+                directory.check_online()
+                self.moving.check_settled(directory, topic, partition)
+                if directory.suspect:
+                    self._folders.write_identity_again(directory, topic, partition, topic_id)
             log = Log(
                 topic=topic,
                 topic_id=topic_id,
@@ -264,7 +269,8 @@ class LogManager:
             return None
         if log is not None:
             log.abandon("it is damaged")
-        path = self._folders.rename_away(directory, topic, partition, names.DAMAGED_ENDING)
+        with self._folders_lock:
+            path = self._folders.rename_away(directory, topic, partition, names.DAMAGED_ENDING)
         self._vfs.fsync_dir(directory.path)
         self._logs.pop((topic_id, partition), None)
         self._high_watermarks.pop((topic_id, partition), None)
@@ -282,7 +288,8 @@ class LogManager:
             if directory.offline:
                 continue
             try:
-                renamed += self._stray_in(directory, known)
+                with self._folders_lock:
+                    renamed += self._stray_in(directory, known)
             except OSError as error:
                 directory.fail(error)
         return renamed

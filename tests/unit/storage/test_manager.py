@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from storage.manager import (
 )
 from storage.room import HOLD_MS
 from storage.vfs import MemoryVfs, OpenMode, OsVfs
+from storage.vfs.memory import MemoryFile
 from tests.support.disk import FOLDER, SMALL, TOPIC_ID, Disk, append, batch, fill
 
 OTHER_ID = bytes(range(1, 17))
@@ -312,6 +314,58 @@ def test_folders_that_the_metadata_does_not_know_are_put_aside() -> None:
     assert {"t-0", "t-1"} < set(disk.vfs.listdir("/data"))
     assert opened.usable
     assert disk.manager.stray_unknown(lambda topic_id, partition: True) == []
+
+
+class Interrupted(MemoryVfs):
+    """Lets another thread begin something in the middle of an operation, and goes on after it, or
+    after a while when that waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operation = ""
+        self.interruption: threading.Thread | None = None
+
+    def _maybe_interrupt(self, operation: str) -> None:
+        if operation == self.operation and self.interruption is not None:
+            self.operation = ""
+            self.interruption.start()
+            self.interruption.join(0.2)
+
+    def listdir(self, path: str) -> list[str]:
+        names = super().listdir(path)
+        self._maybe_interrupt("listdir")
+        return names
+
+    def open(self, path: str, mode: OpenMode) -> MemoryFile:
+        if path.endswith("partition.metadata") and mode is OpenMode.CREATE_NEW:
+            self._maybe_interrupt("create")
+        return super().open(path, mode)
+
+
+def test_a_log_that_is_put_aside_meanwhile_is_no_stray() -> None:
+    vfs = Interrupted()
+    manager = take(vfs, "/data")
+    manager.open_log("t", 0, TOPIC_ID, LogConfig())
+    vfs.operation = "listdir"
+    vfs.interruption = threading.Thread(target=manager.put_aside, args=("t", 0, TOPIC_ID))
+    assert manager.stray_unknown(lambda *_: True) == []
+    vfs.interruption.join()
+    assert not manager.directories[0].offline
+    assert [name for name in vfs.listdir("/data") if name.endswith("-damaged")]
+
+
+def test_a_log_that_is_being_made_is_no_stray() -> None:
+    vfs = Interrupted()
+    manager = take(vfs, "/data")
+    strays: list[str] = []
+    vfs.operation = "create"
+    vfs.interruption = threading.Thread(
+        target=lambda: strays.extend(manager.stray_unknown(lambda *_: True))
+    )
+    log = manager.open_log("t", 0, TOPIC_ID, LogConfig())
+    vfs.interruption.join()
+    assert strays == []
+    assert vfs.is_dir(log.folder)
 
 
 def test_deleting_a_log() -> None:
