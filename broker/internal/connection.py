@@ -54,6 +54,8 @@ STREAMS_MAX: Final = 100
 _WRITE_BUFFER_BYTES: Final = 1024 * 1024
 _SETTINGS_SECONDS_MAX: Final = 10.0
 """For the first bytes of a peer; a stranger that says nothing is not kept longer."""
+_IDLE_SECONDS_MAX: Final = 600.0
+"""Without a call; whoever calls again connects again."""
 _UNANSWERED_SECONDS_MAX: Final = 20
 """Bytes that a peer's machine does not confirm in this time end the connection."""
 
@@ -375,9 +377,7 @@ class Http2Connection(asyncio.BufferedProtocol):
             stream.end_incoming("the peer has no more to send")
 
     def _settings_changed(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._watch_idleness()
         settings = self._h2.remote_settings
         self.frame_bytes_max = settings.max_frame_size
         change = settings.initial_window_size - self._peer_window
@@ -396,7 +396,17 @@ class Http2Connection(asyncio.BufferedProtocol):
             window_bytes=self._window_bytes,
             message_bytes_max=self._message_bytes_max,
         )
+        self._watch_idleness()
         return stream
+
+    def _watch_idleness(self) -> None:
+        """The deadline of the connection: none while there are calls."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if not self._streams and not self._is_client:
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(_IDLE_SECONDS_MAX, self._fail, "no call for long")
 
     def _refuse_stream(self, stream: Http2Stream, error: MessageError) -> None:
         code = (
@@ -421,6 +431,8 @@ class Http2Connection(asyncio.BufferedProtocol):
         stream = self._streams.pop(stream_id, None)
         if stream is not None and self._data_stream is stream:
             self._data_stream = None  # what is left of its frame is dropped
+        if not self._streams and self._transport is not None:
+            self._watch_idleness()
 
     def _fail(self, reason: str) -> None:
         """Close the connection for a reason that its calls are told."""

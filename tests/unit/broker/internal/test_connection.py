@@ -368,6 +368,23 @@ async def test_who_says_nothing_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @in_loop
+async def test_a_connection_without_calls_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_IDLE_SECONDS_MAX", 0.05)
+    silent = Stranger()
+    silent.say(GREETING)
+    ends = Ends()
+    caller, called = await ends.call()
+    await asyncio.sleep(0.2)
+    assert silent.wire.is_closing()
+    assert not ends.far.is_closing(), "it has a call"
+    await caller.write(b"still here")
+    assert await called.read() == b"still here"
+    caller.cancel()
+    await asyncio.sleep(0.2)
+    assert ends.far.is_closing()
+
+
+@in_loop
 async def test_a_peer_may_have_so_many_calls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ends = Ends()
     await turns()
